@@ -9,7 +9,7 @@ function(muster_module name)
   add_library(muster::${name} ALIAS muster_${name})
   target_link_libraries(muster_${name}
     PUBLIC muster_root ${ARG_LIBRARIES}
-    PRIVATE muster_warnings ${ARG_PRIVATE_LIBRARIES})
+    PRIVATE $<BUILD_INTERFACE:muster_warnings> ${ARG_PRIVATE_LIBRARIES})
   muster_check_headers(${name} ${ARG_HEADERS})
 endfunction()
 

@@ -43,14 +43,17 @@ def breaches(folder, path):
     name = path.relative_to(ROOT).as_posix()
     text = path.read_text()
     lines = text.splitlines()
+    is_table = False  # hand-aligned tables may be wider than 100 columns
     for number, line in enumerate(lines, 1):
         where = f"{name}:{number}"
+        if "clang-format off" in line or "clang-format on" in line:
+            is_table = "off" in line
         local = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
         if local:
             target = local.group(1)
             if not any(target.startswith(allowed + "/") for allowed in MAY_INCLUDE[folder]):
                 yield f"{where}: {folder}/ may not include {target}"
-            elif not (ROOT / target).exists():
+            elif not (ROOT / target).exists() and not (ROOT / (target + ".in")).exists():
                 yield f"{where}: {target} is not a path from the repository's root"
         for pattern, allowed in ONLY_IN.items():
             if re.search(r"#\s*include\s+" + pattern, line) and not any(
@@ -59,7 +62,7 @@ def breaches(folder, path):
                 yield f"{where}: {line.strip()} belongs into {' or '.join(allowed)} only"
         if FORK.search(line.split("//")[0]) and name != "launcher/process/spawn.cc":
             yield f"{where}: launcher/process/spawn.cc holds the only fork"
-        if len(line) > 100:
+        if len(line) > 100 and not is_table:
             yield f"{where}: {len(line)} columns, at most 100"
         if "TODO(now)" in line:
             yield f"{where}: TODO(now) may not be merged"

@@ -1,0 +1,193 @@
+#include "rendezvous/coordinator_search.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "rendezvous/random.h"
+
+namespace muster::rendezvous {
+
+namespace {
+
+constexpr Duration kFirstPause = std::chrono::milliseconds(10);
+constexpr Duration kPauseAtFirst = std::chrono::milliseconds(250);  // in the first seconds
+constexpr Duration kPauseLater = std::chrono::seconds(1);
+constexpr Duration kFirstSeconds = std::chrono::seconds(5);
+constexpr int kFullWalkEvery = 4;
+constexpr Duration kRest = std::chrono::milliseconds(50);  // longer by as much each time
+constexpr Duration kLongestRest = std::chrono::seconds(10);
+
+Duration doubled(Duration start, int times, Duration most) {
+  return std::min(start * (1 << std::min(times, 16)), most);
+}
+
+// A connect to a free local port may meet its own other end (a TCP simultaneous open).
+bool is_connected_to_itself(int socket) {
+  const auto local = local_address(socket);
+  const auto peer = peer_address(socket);
+  return local && peer && to_string(*local) == to_string(*peer);
+}
+
+}  // namespace
+
+struct CoordinatorSearch::Probe {
+  Probe(asio::io_context& loop, Fd fd, std::function<void()> on_late)
+      : stream(loop, fd.release()), limit(loop, std::move(on_late)) {}
+
+  asio::posix::stream_descriptor stream;
+  LoopTimer limit;
+  bool done = false;
+
+  // Asio keeps the probe until its handler ran; nothing of the search may happen meanwhile.
+  void abandon() {
+    done = true;
+    limit.cancel();
+    boost::system::error_code ignored;
+    stream.close(ignored);
+  }
+};
+
+CoordinatorSearch::CoordinatorSearch(asio::io_context& loop, std::vector<std::uint16_t> ports,
+                                     OnConnected on_connected)
+    : loop_(loop),
+      ports_(std::move(ports)),
+      on_connected_(std::move(on_connected)),
+      next_(loop, [this] { launch_next(); }),
+      random_(static_cast<std::minstd_rand::result_type>(random_u64())) {}
+
+CoordinatorSearch::~CoordinatorSearch() {
+  stop();
+}
+
+void CoordinatorSearch::add_addresses(const std::vector<std::string>& addresses) {
+  for (const std::string& address : addresses) {
+    if (std::find(addresses_.begin(), addresses_.end(), address) != addresses_.end()) continue;
+    if (!numeric_address(address, 0)) continue;
+    addresses_.push_back(address);
+    for (std::size_t i = 0; i < ports_.size(); ++i) {
+      Place place;
+      place.where = *numeric_address(address, ports_[i]);
+      place.port_number = i;
+      places_.push_back(std::move(place));
+      probes_.emplace_back();
+    }
+  }
+  walks_ = 0;
+  if (running_ && walk_.empty()) next_.arm_after(Duration::zero());
+}
+
+void CoordinatorSearch::start() {
+  running_ = true;
+  walks_ = 0;
+  started_ = Clock::now();
+  for (Place& place : places_) place.releases = 0;
+  next_.arm_after(Duration::zero());
+}
+
+void CoordinatorSearch::stop() {
+  running_ = false;
+  next_.cancel();
+  walk_.clear();
+  for (std::size_t i = 0; i < probes_.size(); ++i) {
+    if (!probes_[i]) continue;
+    probes_[i]->abandon();
+    probes_[i].reset();
+    places_[i].use = Use::kIdle;
+  }
+}
+
+void CoordinatorSearch::release(std::size_t place) {
+  Place& released = places_[place];
+  released.use = Use::kIdle;
+  ++released.releases;
+  released.rests_until = Clock::now() + std::min(kRest * released.releases, kLongestRest);
+  --answered_;
+  if (running_ && !walk_.empty()) next_.arm_after(Duration::zero());
+}
+
+std::string CoordinatorSearch::summary() const {
+  std::string text;
+  for (const Place& place : places_) {
+    // One line: the first port of each address tells enough.
+    if (place.port_number != 0 || place.last_error.empty()) continue;
+    text += (text.empty() ? "" : ", ") + to_string(place.where) + ": " + place.last_error;
+  }
+  return text;
+}
+
+// Port by port, all addresses of each: the first port is where the coordinator nearly always is.
+void CoordinatorSearch::start_walk() {
+  const bool full = walks_++ % kFullWalkEvery == 0;
+  const TimePoint now = Clock::now();
+  for (std::size_t port = 0; port < (full ? ports_.size() : 1); ++port) {
+    for (std::size_t i = port; i < places_.size(); i += ports_.size()) {
+      if (places_[i].use == Use::kIdle && places_[i].rests_until <= now) walk_.push_back(i);
+    }
+  }
+}
+
+void CoordinatorSearch::launch_next() {
+  if (!running_) return;
+  if (walk_.empty()) start_walk();
+  bool launched = false;
+  while (!launched && !walk_.empty()) {
+    const std::size_t place = walk_.front();
+    walk_.pop_front();
+    launched = launch(place);
+  }
+  arm_next();
+}
+
+void CoordinatorSearch::arm_next() {
+  const Duration wish = walk_.empty() ? pause_after_walk() : kStagger;
+  next_.arm_after(answered_ > 0 ? std::max(wish, kStaggerWhileAnswered) : wish);
+}
+
+Duration CoordinatorSearch::pause_after_walk() {
+  const bool early = Clock::now() - started_ < kFirstSeconds;
+  const Duration pause =
+      doubled(kFirstPause, std::max(walks_ - 1, 0), early ? kPauseAtFirst : kPauseLater);
+  std::uniform_real_distribution<double> jitter(0.5, 1.5);
+  return Duration(static_cast<Duration::rep>(static_cast<double>(pause.count()) * jitter(random_)));
+}
+
+bool CoordinatorSearch::launch(std::size_t place) {
+  Result<Fd> socket = start_connecting(places_[place].where);
+  if (!socket) {
+    places_[place].last_error = socket.error().message();
+    return false;
+  }
+  places_[place].use = Use::kConnecting;
+  const auto probe = std::make_shared<Probe>(loop_, std::move(*socket),
+                                             [this, place] { on_probe_done(place, ETIMEDOUT); });
+  probes_[place] = probe;
+  probe->limit.arm_after(kConnectLimit);
+  probe->stream.async_wait(asio::posix::stream_descriptor::wait_write,
+                           [this, place, probe](const boost::system::error_code& error) {
+                             if (error || probe->done) return;
+                             on_probe_done(place, take_error(probe->stream.native_handle()));
+                           });
+  return true;
+}
+
+void CoordinatorSearch::on_probe_done(std::size_t place, int error) {
+  const std::shared_ptr<Probe> probe = std::move(probes_[place]);
+  probes_[place].reset();
+  if (error == 0 && is_connected_to_itself(probe->stream.native_handle())) error = ECONNREFUSED;
+  if (error == 0) {
+    places_[place].use = Use::kTaken;
+    places_[place].last_error.clear();
+    ++answered_;
+    arm_next();
+    Fd socket(probe->stream.release());
+    probe->abandon();
+    return on_connected_(std::move(socket), place, places_[place].where);
+  }
+  probe->abandon();
+  places_[place].use = Use::kIdle;
+  places_[place].last_error = std::strerror(error);
+  if (error != ETIMEDOUT && !walk_.empty()) launch_next();
+}
+
+}  // namespace muster::rendezvous

@@ -1,0 +1,313 @@
+#include "rendezvous/member_engine.h"
+
+#include <algorithm>
+
+#include "rendezvous/text.h"
+
+namespace muster::rendezvous {
+
+Status check_options(const MemberEngineOptions& options) {
+  const auto bad = [](std::string text) {
+    return failure(ErrorCode::kInvalidArgument, std::move(text));
+  };
+  if (options.incarnation.scope.size() > kMaxScope) return bad("scope over 64 characters");
+  if (options.self.host.size() > kMaxHost) return bad("host name over 255 characters");
+  if (options.self.facts.size() > kMaxFacts)
+    return bad("facts of " + std::to_string(options.self.facts.size()) + " bytes, over 64 KiB");
+  if (options.session.size() != kSessionSize) return bad("the session's id must have 16 bytes");
+  if (options.method == AuthenticationMethod::kKey && options.key.size() < 16)
+    return bad("the key has " + std::to_string(options.key.size()) + " bytes, not at least 16");
+  return {};
+}
+
+MemberEngine::MemberEngine(MemberEngineOptions options, Digests digests, TimePoint now)
+    : options_(std::move(options)),
+      digests_(digests),
+      now_(now),
+      deadline_(now + options_.deadline),
+      pulse_(now),
+      link_(now) {}
+
+MemberEffects MemberEngine::begin() {
+  if (options_.same_process) return {};
+  return {member_effect::Search{}};
+}
+
+MemberEffects MemberEngine::step(const MemberEvent& event, TimePoint now) {
+  now_ = now;
+  const Pulse::Beat beat = pulse_.advance(now);
+  if (beat.gap > Duration::zero()) forgive(beat.gap);
+  struct Visitor {
+    MemberEngine& engine;
+    void operator()(const member_event::Connected& e) { engine.consider(e); }
+    void operator()(const member_event::Received& e) { engine.receive(e); }
+    void operator()(const member_event::Disconnected& e) { engine.lose(e.connection, e.detail); }
+    void operator()(const member_event::Stalled& e) {
+      engine.effects_.push_back(CloseConnection{e.connection});
+      engine.lose(e.connection, e.detail);
+    }
+    void operator()(const member_event::CredentialEncoded& e) { engine.send_join(e); }
+    void operator()(const member_event::SearchFailed& e) {
+      if (engine.phase_ == MemberPhase::kSearching)
+        engine.leave_phase(MemberPhaseEvent::kHopeless, e.error);
+    }
+    void operator()(const member_event::Tick&) {}
+    void operator()(const member_event::Send& e) { engine.send_application(e); }
+    void operator()(const member_event::Start& e) { engine.start(e); }
+    void operator()(const member_event::LeaveMeeting& e) { engine.leave(e.timeout); }
+  };
+  std::visit(Visitor{*this}, event);
+  if (beat.due && phase_ != MemberPhase::kOver) {
+    look_at_candidates();
+    look_at_link();
+  }
+  look_at_deadlines();
+  return std::exchange(effects_, {});
+}
+
+TimePoint MemberEngine::next_deadline() const {
+  if (phase_ == MemberPhase::kOver) return TimePoint::max();
+  TimePoint next = std::min({pulse_.next(), operations_.next_deadline(), leave_deadline_});
+  if (is_joining()) next = std::min(next, deadline_);
+  return next;
+}
+
+MemberAction MemberEngine::advance(MemberPhaseEvent event) {
+  const MemberTransition& transition = find_transition(kMemberTable, phase_, event);
+  MUSTER_CHECK(transition.action != MemberAction::kImpossible);
+  if (phase_ == MemberPhase::kSearching && !options_.same_process)
+    effects_.push_back(member_effect::StopSearch{});
+  phase_ = transition.to;
+  return transition.action;
+}
+
+void MemberEngine::leave_phase(MemberPhaseEvent event, const Error& error) {
+  switch (advance(event)) {
+    case MemberAction::kSearchAgain:
+      return search_again(error);
+    case MemberAction::kEnd:
+      return end(error);
+    case MemberAction::kFinishLeave:
+      return finish_leave({});
+    case MemberAction::kTimeOutLeave:
+      return finish_leave(failure(error));
+    default:
+      return;
+  }
+}
+
+void MemberEngine::receive(const member_event::Received& event) {
+  if (!chosen_ || chosen_->connected.connection != event.connection)
+    return hear_candidate(event.connection, event.bytes);
+  link_.note_heard(now_);
+  set_silent(false);
+  chosen_->reader.push(event.bytes);
+  // A frame may end the connection it came on.
+  while (chosen_ && chosen_->connected.connection == event.connection) {
+    const Result<std::optional<Frame>> frame = chosen_->reader.next();
+    if (!frame) return leave_phase(MemberPhaseEvent::kDisconnected, frame.error());
+    if (!*frame) return;
+    take_frame(**frame);
+  }
+}
+
+void MemberEngine::take_frame(const Frame& frame) {
+  const Result<Message> message = parse(frame);
+  if (!message) return leave_phase(MemberPhaseEvent::kDisconnected, message.error());
+  take_message(*message, frame.generation);
+}
+
+// Maps what was said to the phase's event. What is not expected now, ends the connection.
+void MemberEngine::take_message(const Message& message, Generation generation) {
+  const bool is_seated = phase_ == MemberPhase::kJoined || phase_ == MemberPhase::kPrepared;
+  const auto* welcome = std::get_if<Welcome>(&message);
+  const auto* refused = std::get_if<Refused>(&message);
+  const auto* prepare = std::get_if<Prepare>(&message);
+  const auto* closing = std::get_if<Closing>(&message);
+  const Error out_of_turn(
+      ErrorCode::kProtocol,
+      "the coordinator says \"" + std::string(name_of(message)) + "\" out of turn");
+  if (std::holds_alternative<Ping>(message)) return;
+  if (phase_ == MemberPhase::kProving && welcome != nullptr) return take_welcome(*welcome);
+  if (phase_ == MemberPhase::kProving && refused != nullptr) return take_refusal(*refused);
+  if (phase_ != MemberPhase::kProving && closing != nullptr) {
+    return leave_phase(MemberPhaseEvent::kClosing, Error(closing->code, closing->reason));
+  }
+  if (phase_ == MemberPhase::kLeaving) {  // other answers: nobody waits for them any more
+    if (std::holds_alternative<Left>(message)) leave_phase(MemberPhaseEvent::kLeft, out_of_turn);
+    return;
+  }
+  if (generation < generation_) return;  // of a membership that is over
+  if (is_seated && prepare != nullptr && generation > generation_)
+    return take_prepare(*prepare, generation);
+  if (phase_ == MemberPhase::kPrepared && std::holds_alternative<Commit>(message) &&
+      generation == generation_) {
+    return take_roster();
+  }
+  if (phase_ == MemberPhase::kCommitted && generation == generation_ && serve(message)) return;
+  leave_phase(MemberPhaseEvent::kDisconnected, out_of_turn);
+}
+
+bool MemberEngine::serve(const Message& message) {
+  if (const auto* application = std::get_if<ApplicationMessage>(&message)) {
+    effects_.push_back(member_effect::MessageArrived{application->bytes});
+    return true;
+  }
+  Operations::Outcome outcome;
+  const bool was_answer = operations_.accept(message, outcome);
+  carry_out(std::move(outcome));
+  return was_answer;
+}
+
+void MemberEngine::take_prepare(const Prepare& prepare, Generation generation) {
+  advance(MemberPhaseEvent::kPrepare);
+  generation_ = generation;
+  roster_ = prepare.roster;
+  send(Ack{}, generation);
+}
+
+void MemberEngine::take_roster() {
+  advance(MemberPhaseEvent::kCommit);
+  std::vector<std::string> names;
+  for (const Member& member : roster_.members) names.push_back(name_member(member));
+  operations_.set_names(std::move(names));
+  for (std::string& bytes : early_) send(ApplicationMessage{std::move(bytes)}, generation_);
+  early_.clear();
+  const member_event::Connected& ends = chosen_->connected;
+  effects_.push_back(member_effect::RosterCommitted{std::exchange(roster_, {}), ends.connection,
+                                                    ends.local_address, ends.server.address});
+}
+
+// The shell has forgotten the connection already.
+void MemberEngine::lose(ConnectionId id, const std::string& detail) {
+  if (candidates_.erase(id) > 0 || !chosen_ || chosen_->connected.connection != id) return;
+  const Error error(ErrorCode::kUnavailable, "the connection to the coordinator at " +
+                                                 to_string(chosen_->connected.server) +
+                                                 " is lost: " + detail);
+  avoid(kAvoidAfterLoss);
+  chosen_.reset();
+  leave_phase(MemberPhaseEvent::kDisconnected, error);
+}
+
+void MemberEngine::search_again(const Error& error) {
+  last_reason_ = error.message();
+  if (options_.same_process) return leave_phase(MemberPhaseEvent::kHopeless, error);
+  note(error.message() + "; searching again");
+  if (chosen_) avoid(kAvoidAfterLoss);
+  set_silent(false);
+  drop_connections();
+  generation_ = Generation{};
+  effects_.push_back(member_effect::Search{});
+}
+
+void MemberEngine::end(const Error& error) {
+  carry_out(operations_.fail_all(error));
+  drop_connections();
+  effects_.push_back(member_effect::Closed{error});
+}
+
+void MemberEngine::send_application(const member_event::Send& event) {
+  if (event.bytes.size() > kMaxMessage) return note("ignoring a message over 1 MiB");
+  if (phase_ == MemberPhase::kCommitted) return send(ApplicationMessage{event.bytes}, generation_);
+  if (phase_ == MemberPhase::kLeaving || phase_ == MemberPhase::kOver) return;
+  if (early_bytes_ + event.bytes.size() > kMaxEarlyBytes)
+    return note("ignoring a message: 4 MiB wait for the roster already");
+  early_bytes_ += event.bytes.size();
+  early_.push_back(event.bytes);
+}
+
+void MemberEngine::start(const member_event::Start& event) {
+  carry_out(operations_.start(event.request, event.operation, event.timeout, now_));
+}
+
+void MemberEngine::carry_out(Operations::Outcome outcome) {
+  for (const Message& message : outcome.send) send(message, generation_);
+  for (auto& completed : outcome.completed) effects_.push_back(std::move(completed));
+}
+
+void MemberEngine::leave(Duration timeout) {
+  if (phase_ == MemberPhase::kOver) {
+    effects_.push_back(
+        member_effect::LeftMeeting{failure(ErrorCode::kUnavailable, "the session is over")});
+    return;
+  }
+  switch (advance(MemberPhaseEvent::kLeave)) {
+    case MemberAction::kFinishLeave:
+      return finish_leave({});
+    case MemberAction::kSayGoodbye:
+      carry_out(operations_.fail_all(Error(ErrorCode::kCancelled, "the session leaves")));
+      leave_deadline_ = now_ + timeout;
+      return send(Leave{}, generation_);
+    default:
+      return;
+  }
+}
+
+void MemberEngine::finish_leave(Status status) {
+  drop_connections();
+  effects_.push_back(member_effect::LeftMeeting{std::move(status)});
+}
+
+// As on the server's side: unread words are no silence, and lost time no delay of ours.
+void MemberEngine::forgive(Duration gap) {
+  link_.forgive(now_);
+  for (auto& [id, candidate] : candidates_) candidate.since = now_;
+  if (chosen_) chosen_->since = now_;
+  deadline_ += gap;
+}
+
+void MemberEngine::look_at_link() {
+  const bool is_joined = chosen_ && phase_ != MemberPhase::kProving;
+  if (!is_joined) return;
+  if (link_.wants_ping(now_)) send(Ping{}, Generation{});
+  if (link_.check(now_, options_.silent_after, options_.silent_after)) set_silent(true);
+}
+
+void MemberEngine::look_at_deadlines() {
+  if (phase_ == MemberPhase::kOver) return;
+  carry_out(operations_.expire(now_));
+  if (phase_ == MemberPhase::kLeaving) {
+    if (now_ < leave_deadline_) return;
+    return leave_phase(MemberPhaseEvent::kLeaveDeadline,
+                       Error(ErrorCode::kTimeout, "leave: the coordinator did not answer"));
+  }
+  if (is_joining() && now_ >= deadline_)
+    leave_phase(MemberPhaseEvent::kHopeless, too_late());
+}
+
+bool MemberEngine::is_joining() const {
+  return phase_ != MemberPhase::kCommitted && phase_ != MemberPhase::kLeaving;
+}
+
+Error MemberEngine::too_late() const {
+  const std::string within = " within " + seconds_text(options_.deadline);
+  if (phase_ == MemberPhase::kJoined || phase_ == MemberPhase::kPrepared)
+    return Error(ErrorCode::kTimeout, "joined, but the roster was not complete" + within);
+  const std::string what = phase_ == MemberPhase::kProving
+                               ? "the coordinator did not take us in"
+                               : "no coordinator on node " +
+                                     std::to_string(value_of(options_.coordinator_node)) +
+                                     " was found";
+  const std::string last = last_reason_.empty() ? "" : "; the last try: " + last_reason_;
+  return Error(ErrorCode::kTimeout, what + within + last);
+}
+
+void MemberEngine::set_silent(bool silent) {
+  if (silent == silent_) return;
+  silent_ = silent;
+  effects_.push_back(member_effect::CoordinatorSilent{silent});
+}
+
+void MemberEngine::drop_connections() {
+  for (const auto& [id, candidate] : candidates_) effects_.push_back(CloseConnection{id});
+  candidates_.clear();
+  if (chosen_) effects_.push_back(CloseConnection{chosen_->connected.connection});
+  chosen_.reset();
+}
+
+void MemberEngine::send(const Message& message, Generation generation) {
+  link_.note_sent(now_);
+  effects_.push_back(SendFrame{chosen_->connected.connection, encode_shared(message, generation)});
+}
+
+}  // namespace muster::rendezvous

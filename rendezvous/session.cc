@@ -1,0 +1,428 @@
+#include "rendezvous/session.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <optional>
+#include <unordered_map>
+
+#include "rendezvous/connection_table.h"
+#include "rendezvous/coordinator_search.h"
+#include "rendezvous/engine_driver.h"
+#include "rendezvous/host_addresses.h"
+#include "rendezvous/member_engine.h"
+#include "rendezvous/note_limiter.h"
+#include "rendezvous/random.h"
+#include "rendezvous/sidecar.h"
+#include "rendezvous/sockets.h"
+#include "rendezvous/timer.h"
+
+namespace muster::rendezvous {
+
+namespace {
+
+constexpr Duration kFlushLimit = std::chrono::seconds(2);
+constexpr Duration kLookUpAgain = std::chrono::seconds(2);
+// On the coordinator's own host loopback nearly always leads to it before any name is needed.
+constexpr Duration kLookUpAfterLoopback = std::chrono::milliseconds(30);
+
+MemberEngineOptions engine_options(const SessionOptions& options, bool same_process) {
+  MemberEngineOptions engine;
+  engine.incarnation = options.incarnation;
+  engine.self = options.self;
+  engine.coordinator_node = options.coordinator_node;
+  engine.method = options.authentication.method;
+  engine.key = options.authentication.key;
+  engine.session = random_bytes(kSessionSize);
+  engine.same_process = same_process;
+  engine.deadline = options.deadline;
+  engine.silent_after = options.silent_after;
+  return engine;
+}
+
+Status check_search(const SessionOptions& options) {
+  if (options.ports.empty())
+    return failure(ErrorCode::kInvalidArgument, "no ports given to find the coordinator on");
+  if (options.coordinator_hosts.empty() && options.self.node != options.coordinator_node)
+    return failure(ErrorCode::kInvalidArgument, "no host given to find the coordinator on");
+  if (options.coordinator_hosts.size() > kMaxHosts)
+    return failure(ErrorCode::kInvalidArgument, "too many hosts given for one coordinator");
+  return {};
+}
+
+// Hands a value of the engine to the typed completion of the caller.
+template <class T>
+std::function<void(Result<OperationValue>)> typed(Completion<T> done) {
+  return [done = std::move(done)](Result<OperationValue> result) {
+    if constexpr (std::is_void_v<T>) {
+      done(result ? Status() : Status(failure(result.error())));
+    } else {
+      if (!result) return done(failure(result.error()));
+      T* const value = std::get_if<T>(&*result);
+      if (value == nullptr) return done(failure(ErrorCode::kProtocol, "answer of another kind"));
+      done(std::move(*value));
+    }
+  };
+}
+
+class AsioSession final : public Session {
+ public:
+  AsioSession(asio::io_context& loop, SessionOptions options, bool same_process,
+              SessionObserver& observer);
+
+  void begin_search();
+  void begin_local(Fd connection);
+  void refuse(const Error& error);  // on_closed from the loop
+
+  std::string local_address() const override { return local_address_; }
+  std::string coordinator_address() const override { return coordinator_address_; }
+  void send(std::string bytes) override;
+  void set(std::string key, std::string value, Duration timeout, Completion<void> done) override;
+  void get(std::string key, Duration timeout, Completion<std::string> done) override;
+  void wait(std::vector<std::string> keys, Duration timeout, Completion<void> done) override;
+  void add(std::string key, std::int64_t delta, Duration timeout,
+           Completion<std::int64_t> done) override;
+  void barrier(std::string name, Duration timeout, Completion<void> done) override;
+  void all_gather(std::string name, std::string bytes, Duration timeout,
+                  Completion<std::vector<std::string>> done) override;
+  void broadcast(std::string name, MemberIndex root, std::string bytes, Duration timeout,
+                 Completion<std::string> done) override;
+  void leave(Duration timeout, Completion<void> done) override;
+
+ private:
+  using Driver = EngineDriver<MemberEngine, MemberEvent, member_event::Tick, MemberEffect>;
+
+  void connect(ConnectionId id, Endpoint server, std::string local);
+  void on_candidate(Fd socket, std::size_t place, const SocketAddress& where);
+  void on_bytes(ConnectionId id, std::string_view bytes);
+  void on_ended(ConnectionId id, const Ending& ending);
+  void on_encoded(ConnectionId id, const Result<SidecarAnswer>& answer);
+  void look_up_names();
+  void on_looked_up(const Result<SidecarAnswer>& answer);
+  void release_place(ConnectionId id);
+  void start(Operation operation, Duration timeout,
+             std::function<void(Result<OperationValue>)> done);
+
+  void carry_out(SendFrame& effect);
+  void carry_out(CloseConnection& effect);
+  void carry_out(Note& effect) { note(effect.line); }
+  void carry_out(member_effect::Search& effect);
+  void carry_out(member_effect::StopSearch& effect);
+  void carry_out(member_effect::EncodeCredential& effect);
+  void carry_out(member_effect::RosterCommitted& effect);
+  void carry_out(member_effect::MessageArrived& effect) { observer_.on_message(effect.bytes); }
+  void carry_out(member_effect::CoordinatorSilent& effect) {
+    observer_.on_coordinator_silent(effect.silent);
+  }
+  void carry_out(member_effect::Completed& effect);
+  void carry_out(member_effect::LeftMeeting& effect);
+  void carry_out(member_effect::Closed& effect);
+  void note(std::string_view line);
+  std::string search_summary() const;
+
+  asio::io_context& loop_;
+  SessionOptions options_;
+  SessionObserver& observer_;
+  bool host_is_here_;
+  bool searching_ = false;
+  std::vector<std::string> names_;  // hosts that are no numeric address
+  std::string look_up_trouble_;
+  std::string unfound_;  // what a search had tried when it ended; "" once it had found someone
+  std::string local_address_;
+  std::string coordinator_address_;
+  NoteLimiter notes_;
+  Sidecar sidecar_;
+  LoopTimer look_up_;
+  CoordinatorSearch search_;
+  std::unordered_map<ConnectionId, std::size_t> place_of_;
+  std::unordered_map<RequestId, std::function<void(Result<OperationValue>)>> requests_;
+  Completion<void> on_left_;
+  std::uint64_t last_request_ = 0;
+  ConnectionTable connections_;
+  Driver driver_;
+  std::shared_ptr<char> alive_ = std::make_shared<char>();
+};
+
+AsioSession::AsioSession(asio::io_context& loop, SessionOptions options, bool same_process,
+                         SessionObserver& observer)
+    : loop_(loop),
+      options_(std::move(options)),
+      observer_(observer),
+      host_is_here_(options_.self.node == options_.coordinator_node),
+      sidecar_(loop),
+      look_up_(loop, [this] { look_up_names(); }),
+      search_(loop, options_.ports,
+              [this](Fd socket, std::size_t place, const SocketAddress& where) {
+                on_candidate(std::move(socket), place, where);
+              }),
+      connections_(loop, {[this](ConnectionId id, std::string_view bytes) { on_bytes(id, bytes); },
+                          [this](ConnectionId id, const Ending& end) { on_ended(id, end); }}),
+      driver_(loop, engine_options(options_, same_process), [this](MemberEffect effect) {
+        std::visit([this](auto& each) { carry_out(each); }, effect);
+      }) {}
+
+void AsioSession::begin_search() {
+  std::vector<std::string> numeric;
+  if (host_is_here_) numeric = {"127.0.0.1", "::1"};
+  for (const std::string& host : options_.coordinator_hosts) {
+    (numeric_address(host, 0) ? numeric : names_).push_back(host);
+  }
+  search_.add_addresses(numeric);
+  driver_.queue(driver_.engine().begin());
+  driver_.drain_later();
+}
+
+void AsioSession::begin_local(Fd connection) {
+  ::fcntl(connection.get(), F_SETFL, O_NONBLOCK);
+  driver_.queue(driver_.engine().begin());
+  connect(connections_.add(std::move(connection)), {}, "");
+  driver_.drain_later();
+}
+
+void AsioSession::refuse(const Error& error) {
+  asio::post(loop_, [this, error, alive = std::weak_ptr<char>(alive_)] {
+    if (!alive.expired()) observer_.on_closed(error);
+  });
+}
+
+// --- Search ----------------------------------------------------------------------------------
+
+void AsioSession::connect(ConnectionId id, Endpoint server, std::string local) {
+  member_event::Connected event;
+  event.connection = id;
+  event.server = std::move(server);
+  event.local_address = std::move(local);
+  event.nonce = random_bytes(kNonceSize);
+  event.key = random_bytes(kDigestSize);
+  driver_.step_later(event);
+}
+
+void AsioSession::on_candidate(Fd socket, std::size_t place, const SocketAddress& where) {
+  tune_stream(socket.get(), options_.lost_after);
+  const auto local = rendezvous::local_address(socket.get());
+  const ConnectionId id = connections_.add(std::move(socket));
+  place_of_[id] = place;
+  connect(id, endpoint_of(where), local ? address_of(*local) : "");
+}
+
+void AsioSession::on_bytes(ConnectionId id, std::string_view bytes) {
+  driver_.step(member_event::Received{id, bytes});
+}
+
+void AsioSession::on_ended(ConnectionId id, const Ending& ending) {
+  release_place(id);
+  if (ending.peer_is_silent) {
+    driver_.step(member_event::Stalled{id, ending.detail});
+  } else {
+    driver_.step(member_event::Disconnected{id, ending.detail});
+  }
+}
+
+void AsioSession::release_place(ConnectionId id) {
+  const auto found = place_of_.find(id);
+  if (found == place_of_.end()) return;
+  search_.release(found->second);
+  place_of_.erase(found);
+}
+
+void AsioSession::carry_out(SendFrame& effect) {
+  unfound_.clear();  // members speak to the coordinator they have chosen, to nobody else
+  connections_.send(effect.connection, effect.bytes);
+}
+
+void AsioSession::carry_out(CloseConnection& effect) {
+  connections_.close_after_flush(effect.connection, kFlushLimit);
+  release_place(effect.connection);
+}
+
+void AsioSession::carry_out(member_effect::Search&) {
+  searching_ = true;
+  search_.start();
+  if (names_.empty()) return;
+  look_up_.arm_after(host_is_here_ ? kLookUpAfterLoopback : Duration::zero());
+}
+
+void AsioSession::carry_out(member_effect::StopSearch&) {
+  searching_ = false;
+  unfound_ = search_summary();
+  search_.stop();
+  look_up_.cancel();
+}
+
+void AsioSession::look_up_names() {
+  sidecar_.call(LookUpHosts{names_},
+                [this](const Result<SidecarAnswer>& answer) { on_looked_up(answer); });
+}
+
+void AsioSession::on_looked_up(const Result<SidecarAnswer>& answer) {
+  if (!searching_) return;
+  if (!answer) {
+    look_up_trouble_ = answer.error().message();
+    if (answer.error().code() == ErrorCode::kNotFound && !search_.has_addresses())
+      return driver_.step(member_event::SearchFailed{answer.error()});
+    look_up_.arm_after(kLookUpAgain);
+    return note(look_up_trouble_);
+  }
+  const auto* const found = std::get_if<LookedUpHosts>(&*answer);
+  if (found == nullptr) return;
+  const UsableAddresses usable = usable_addresses(*found, host_is_here_);
+  search_.add_addresses(usable.addresses);
+  look_up_trouble_.clear();
+  for (const std::string& remark : usable.remarks)
+    look_up_trouble_ += (look_up_trouble_.empty() ? "" : "; ") + remark;
+  if (usable.addresses.empty()) look_up_.arm_after(kLookUpAgain);
+  if (!look_up_trouble_.empty()) note(look_up_trouble_);
+}
+
+void AsioSession::carry_out(member_effect::EncodeCredential& effect) {
+  unfound_.clear();
+  sidecar_.call(MungeEncode{options_.authentication.munge_socket, effect.payload},
+                [this, id = effect.connection](const Result<SidecarAnswer>& answer) {
+                  on_encoded(id, answer);
+                });
+}
+
+void AsioSession::on_encoded(ConnectionId id, const Result<SidecarAnswer>& answer) {
+  member_event::CredentialEncoded event{id, std::string()};
+  if (!answer) {
+    event.credential = failure(answer.error());
+  } else if (const auto* made = std::get_if<MungeCredential>(&*answer)) {
+    event.credential = made->credential;
+  } else {
+    event.credential = failure(ErrorCode::kProtocol, "the sidecar answered another call");
+  }
+  driver_.step(event);
+}
+
+// --- Membership ------------------------------------------------------------------------------
+
+void AsioSession::carry_out(member_effect::RosterCommitted& effect) {
+  sidecar_.stop();
+  local_address_ = effect.local_address;
+  coordinator_address_ = effect.server_address;
+  observer_.on_roster(effect.roster);
+}
+
+void AsioSession::carry_out(member_effect::LeftMeeting& effect) {
+  const Completion<void> done = std::move(on_left_);
+  on_left_ = nullptr;
+  driver_.drain_now();  // the connection closes even if `done` destroys us
+  if (done) done(std::move(effect.status));
+}
+
+void AsioSession::carry_out(member_effect::Closed& effect) {
+  sidecar_.stop();
+  search_.stop();
+  look_up_.cancel();
+  const Error error =
+      unfound_.empty()
+          ? effect.error
+          : Error(effect.error.code(), effect.error.message() + " (tried " + unfound_ + ")");
+  driver_.drain_now();
+  observer_.on_closed(error);
+}
+
+std::string AsioSession::search_summary() const {
+  std::string tried = search_.summary();
+  if (!look_up_trouble_.empty()) tried += (tried.empty() ? "" : "; ") + look_up_trouble_;
+  return tried;
+}
+
+void AsioSession::note(std::string_view line) {
+  const std::weak_ptr<char> alive = alive_;
+  for (const std::string& each : notes_.admit(line, Clock::now())) {
+    observer_.on_note(each);
+    if (alive.expired()) return;
+  }
+}
+
+// --- Application -----------------------------------------------------------------------------
+
+void AsioSession::start(Operation operation, Duration timeout,
+                        std::function<void(Result<OperationValue>)> done) {
+  const RequestId request{++last_request_};
+  requests_.emplace(request, std::move(done));
+  driver_.step_later(member_event::Start{request, std::move(operation), timeout});
+}
+
+void AsioSession::carry_out(member_effect::Completed& effect) {
+  const auto found = requests_.find(effect.request);
+  if (found == requests_.end()) return;
+  const auto done = std::move(found->second);
+  requests_.erase(found);
+  done(std::move(effect.result));
+}
+
+void AsioSession::send(std::string bytes) {
+  driver_.step_later(member_event::Send{std::move(bytes)});
+}
+
+void AsioSession::set(std::string key, std::string value, Duration timeout, Completion<void> done) {
+  start(operation::Set{std::move(key), std::move(value)}, timeout, typed<void>(std::move(done)));
+}
+
+void AsioSession::get(std::string key, Duration timeout, Completion<std::string> done) {
+  start(operation::Get{std::move(key)}, timeout, typed<std::string>(std::move(done)));
+}
+
+void AsioSession::wait(std::vector<std::string> keys, Duration timeout, Completion<void> done) {
+  start(operation::Wait{std::move(keys)}, timeout, typed<void>(std::move(done)));
+}
+
+void AsioSession::add(std::string key, std::int64_t delta, Duration timeout,
+                      Completion<std::int64_t> done) {
+  start(operation::Add{std::move(key), delta}, timeout, typed<std::int64_t>(std::move(done)));
+}
+
+void AsioSession::barrier(std::string name, Duration timeout, Completion<void> done) {
+  start(operation::Barrier{std::move(name)}, timeout, typed<void>(std::move(done)));
+}
+
+void AsioSession::all_gather(std::string name, std::string bytes, Duration timeout,
+                             Completion<std::vector<std::string>> done) {
+  start(operation::AllGather{std::move(name), std::move(bytes)}, timeout,
+        typed<std::vector<std::string>>(std::move(done)));
+}
+
+void AsioSession::broadcast(std::string name, MemberIndex root, std::string bytes, Duration timeout,
+                            Completion<std::string> done) {
+  start(operation::Broadcast{std::move(name), root, std::move(bytes)}, timeout,
+        typed<std::string>(std::move(done)));
+}
+
+void AsioSession::leave(Duration timeout, Completion<void> done) {
+  on_left_ = std::move(done);
+  driver_.step_later(member_event::LeaveMeeting{timeout});
+}
+
+}  // namespace
+
+std::unique_ptr<Session> Session::join(asio::io_context& loop, SessionOptions options,
+                                       SessionObserver& observer) {
+  const std::string context = "join " + to_string(options.incarnation);
+  Status checked = check_options(engine_options(options, false));
+  if (checked) checked = check_search(options);
+  auto session = std::make_unique<AsioSession>(loop, std::move(options), false, observer);
+  if (checked) {
+    session->begin_search();
+  } else {
+    session->refuse(checked.error().within(context));
+  }
+  return session;
+}
+
+std::unique_ptr<Session> Session::join_local(asio::io_context& loop, SessionOptions options,
+                                             Fd connection, SessionObserver& observer) {
+  const std::string context = "join " + to_string(options.incarnation);
+  const Status checked = check_options(engine_options(options, true));
+  auto session = std::make_unique<AsioSession>(loop, std::move(options), true, observer);
+  if (checked) {
+    session->begin_local(std::move(connection));
+  } else {
+    session->refuse(checked.error().within(context));
+  }
+  return session;
+}
+
+}  // namespace muster::rendezvous
