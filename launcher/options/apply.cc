@@ -1,0 +1,265 @@
+#include "launcher/options/apply.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "launcher/options/values.h"
+
+namespace muster::options::apply {
+namespace {
+
+constexpr std::uint32_t kMaxNodes = 65536;
+constexpr std::uint32_t kAnyNumber = std::numeric_limits<std::uint32_t>::max();
+
+tl::unexpected<Error> expected(const std::string& what) {
+  return failure(ErrorCode::kInvalidArgument, "expected " + what);
+}
+
+Status choose_kind(ProgramKind kind, Parsed& parsed) {
+  ProgramKind& chosen = parsed.options.program.kind;
+  if (chosen != ProgramKind::kByName && chosen != kind) {
+    return failure(ErrorCode::kInvalidArgument,
+                   "-m, --no-python and --run-path exclude one another; write one of them");
+  }
+  chosen = kind;
+  return {};
+}
+
+// torchrun's "3" or "0:1,1:2" (by local rank): the streams that any worker names, 1 stdout + 2
+// stderr; `uniform` when all workers get the same.
+struct Streams {
+  unsigned any = 0;
+  bool uniform = true;
+};
+
+Result<Streams> parse_streams(std::string_view text) {
+  Streams streams;
+  for (bool more = true; more;) {
+    const std::size_t comma = text.find(',');
+    more = comma != std::string_view::npos;
+    std::string_view item = text.substr(0, comma);
+    if (const std::size_t colon = item.find(':'); colon != std::string_view::npos) {
+      MUSTER_RETURN_IF_ERROR(parse_number(item.substr(0, colon), 0, kMaxWorkersPerNode));
+      item.remove_prefix(colon + 1);
+      streams.uniform = false;
+    } else if (more || !streams.uniform) {
+      return expected("0 to 3, or pairs such as 0:3,1:3");
+    }
+    MUSTER_TRY(value, parse_number(item, 0, 3));
+    streams.any |= value;
+    if (more) text.remove_prefix(comma + 1);
+  }
+  return streams;
+}
+
+}  // namespace
+
+Status check(const FlagUse& use, Parsed& parsed) {
+  for (const CheckMode mode :
+       {CheckMode::kAuto, CheckMode::kNccl, CheckMode::kFabric, CheckMode::kOff}) {
+    if (use.value != to_string(mode)) continue;
+    parsed.options.check.mode = mode;
+    return {};
+  }
+  return expected("auto, nccl, fabric or off");
+}
+
+Status check_min_busbw(const FlagUse& use, Parsed& parsed) {
+  MUSTER_TRY(value, parse_positive(use.value));
+  parsed.options.check.min_busbw_gbps = value;
+  return {};
+}
+
+Status check_sizes(const FlagUse& use, Parsed& parsed) {
+  MUSTER_TRY(sizes, parse_sizes(use.value));
+  parsed.options.check.sizes = std::move(sizes);
+  return {};
+}
+
+Status check_deadline(const FlagUse& use, Parsed& parsed) {
+  MUSTER_TRY(deadline, parse_duration(use.value));
+  if (deadline <= Duration::zero()) return expected("more than 0 seconds");
+  parsed.options.check.deadline = deadline;
+  return {};
+}
+
+Status store(const FlagUse& use, Parsed&) {
+  if (use.value == "rank0") return {};
+  if (use.value == "agent") {
+    return failure(ErrorCode::kUnsupported, "not yet; write --store=rank0 or leave it out");
+  }
+  return expected("rank0");
+}
+
+Status exec(const FlagUse&, Parsed& parsed) {
+  parsed.options.exec = true;
+  return {};
+}
+
+Status dry_run(const FlagUse&, Parsed& parsed) {
+  parsed.options.dry_run = true;
+  return {};
+}
+
+Status stop_grace(const FlagUse& use, Parsed& parsed) {
+  MUSTER_TRY(grace, parse_duration(use.value));
+  parsed.options.stop_grace = grace;
+  return {};
+}
+
+Status assemble_deadline(const FlagUse& use, Parsed& parsed) {
+  MUSTER_TRY(deadline, parse_duration(use.value));
+  if (deadline <= Duration::zero()) return expected("more than 0 seconds");
+  parsed.options.assemble_deadline = deadline;
+  return {};
+}
+
+Status stdin_rank(const FlagUse& use, Parsed& parsed) {
+  MUSTER_TRY(rank, parse_number(use.value, 0, kAnyNumber));
+  parsed.options.stdin_rank = Rank{rank};
+  return {};
+}
+
+Status output(const FlagUse& use, Parsed& parsed) {
+  for (const OutputTarget target :
+       {OutputTarget::kConsole, OutputTarget::kFiles, OutputTarget::kBoth}) {
+    if (use.value != to_string(target)) continue;
+    parsed.options.output.target = target;
+    return {};
+  }
+  return expected("console, files or both");
+}
+
+Status prefix(const FlagUse& use, Parsed& parsed) {
+  parsed.options.output.prefix = use.value == "none" ? "" : use.value;
+  return {};
+}
+
+Status interface(const FlagUse& use, Parsed& parsed) {
+  parsed.options.interface = use.value;
+  return {};
+}
+
+Status help(const FlagUse&, Parsed& parsed) {
+  parsed.options.command = Command::kHelp;
+  return {};
+}
+
+Status version(const FlagUse&, Parsed& parsed) {
+  parsed.options.command = Command::kVersion;
+  return {};
+}
+
+Status nodes(const FlagUse& use, Parsed& parsed) {
+  const std::string_view text = use.value;
+  const std::size_t colon = text.find(':');
+  NodeCountWish wish{0, 0, use.source};
+  MUSTER_TRY(minimum, parse_number(text.substr(0, colon), 1, kMaxNodes));
+  wish.minimum = wish.maximum = minimum;
+  if (colon != std::string_view::npos) {
+    MUSTER_TRY(maximum, parse_number(text.substr(colon + 1), minimum, kMaxNodes));
+    wish.maximum = maximum;
+  }
+  if (wish.minimum != wish.maximum) {
+    parsed.notes.push_back(use.source +
+                           ": every node of the step takes part; a smaller world is never formed");
+  }
+  parsed.options.nodes = std::move(wish);
+  return {};
+}
+
+Status workers_per_node(const FlagUse& use, Parsed& parsed) {
+  WorkersPerNode& workers = parsed.options.workers_per_node;
+  if (use.value == "gpu") {
+    workers = {WorkersPerNode::Wish::kGpu, 0};
+  } else if (use.value == "cpu") {
+    workers = {WorkersPerNode::Wish::kCpu, 0};
+  } else if (use.value == "auto") {
+    workers = {WorkersPerNode::Wish::kAuto, 0};
+  } else {
+    const Result<std::uint32_t> count = parse_number(use.value, 1, kMaxWorkersPerNode);
+    if (!count) {
+      return expected(fmt::format("gpu, cpu, auto or a number from 1 to {}", kMaxWorkersPerNode));
+    }
+    workers = {WorkersPerNode::Wish::kNumber, *count};
+  }
+  return {};
+}
+
+Status run_id(const FlagUse& use, Parsed& parsed) {
+  parsed.options.run_id = use.value;
+  return {};
+}
+
+Status standalone(const FlagUse&, Parsed& parsed) {
+  parsed.options.standalone = true;
+  return {};
+}
+
+Status max_restarts(const FlagUse& use, Parsed& parsed) {
+  MUSTER_TRY(restarts, parse_number(use.value, 0, kAnyNumber));
+  if (restarts > 0) {
+    parsed.notes.push_back(use.source +
+                           ": muster does not restart workers yet; a failure ends "
+                           "the step");
+  }
+  return {};
+}
+
+Status role(const FlagUse& use, Parsed& parsed) {
+  parsed.options.role = use.value;
+  return {};
+}
+
+Status module(const FlagUse&, Parsed& parsed) {
+  return choose_kind(ProgramKind::kModule, parsed);
+}
+
+Status no_python(const FlagUse&, Parsed& parsed) {
+  return choose_kind(ProgramKind::kExecutable, parsed);
+}
+
+Status run_path(const FlagUse&, Parsed& parsed) {
+  return choose_kind(ProgramKind::kScript, parsed);
+}
+
+Status log_dir(const FlagUse& use, Parsed& parsed) {
+  parsed.options.output.log_dir = use.value;
+  return {};
+}
+
+Status redirects(const FlagUse& use, Parsed& parsed) {
+  MUSTER_TRY(streams, parse_streams(use.value));
+  OutputTarget& target = parsed.options.output.target;
+  if (streams.any == 0 || target == OutputTarget::kBoth) return {};
+  if (streams.any == 3 && streams.uniform) {
+    target = OutputTarget::kFiles;
+    return {};
+  }
+  target = OutputTarget::kBoth;
+  parsed.notes.push_back(use.source +
+                         ": taken as --output=both; muster writes both streams of every worker");
+  return {};
+}
+
+Status tee(const FlagUse& use, Parsed& parsed) {
+  MUSTER_TRY(streams, parse_streams(use.value));
+  if (streams.any != 0) parsed.options.output.target = OutputTarget::kBoth;
+  return {};
+}
+
+Status node_rank(const FlagUse& use, Parsed& parsed) {
+  MUSTER_TRY(rank, parse_number(use.value, 0, kAnyNumber));
+  parsed.options.node_rank = NodeRankWish{rank, use.source};
+  return {};
+}
+
+Status master_port(const FlagUse& use, Parsed& parsed) {
+  MUSTER_TRY(port, parse_number(use.value, 1, 65535));
+  parsed.options.master_port = static_cast<std::uint16_t>(port);
+  return {};
+}
+
+}  // namespace muster::options::apply

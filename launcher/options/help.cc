@@ -1,0 +1,42 @@
+#include "launcher/options/options.h"
+
+namespace muster::options {
+
+std::string help_text() {
+  return R"(Usage: srun [srun options] muster [options] [--] program [args...]
+       muster hostnames 'node[1-4]'     expand a Slurm host list
+
+Starts one worker per slot on every node of the step, checks the machine first, watches the workers
+and says in one line who failed first. A .py program runs under $PYTHON_EXEC or python3.
+
+Workers
+  --nproc-per-node N    workers per node: a number, gpu, cpu or auto
+  -m, --module          the program is a Python module
+  --no-python           execute the program as it is; --run-path: it is a Python script
+  --standalone          one node, without Slurm
+  --exec                the agent becomes the program after the check (one worker per agent)
+  --dry-run             print the plan and end
+Check
+  --check MODE          auto, nccl, fabric or off (default auto)
+  --check-min-busbw G   stop below G GB/s; --check-sizes 8M,1G; --check-deadline SECONDS (5m)
+Output
+  --output WHERE        console, files or both (default console); --log-dir DIR (muster-logs)
+  --prefix TEXT         before each line: none, or a text (default '[${host} ${rank}] ')
+  --stdin RANK          that worker reads muster's standard input
+Network and time
+  --interface NAME      interface for the rendezvous; --master-port PORT; --store rank0
+  --assemble-deadline S how long to wait for all nodes (10m)
+  --stop-grace S        from the first stop signal to SIGKILL (15)
+Other
+  -h, --help            this page; -V, --version
+
+torchrun's flags and PET_ variables are understood: launcher/options/README.md lists each of them.
+
+Examples
+  srun muster train.py --epochs 3
+  srun --nodes=4 --ntasks-per-node=1 muster --nproc-per-node=8 -m my.training
+  muster --standalone --nproc-per-node=2 --check=off -- ./a.out
+)";
+}
+
+}  // namespace muster::options

@@ -1,0 +1,21 @@
+// Where per-rank files stand under the directory the user gave. Pure.
+//
+//   DIR/attempt_<n>/<rank>/stdout.log  stderr.log  error.json
+//
+// As torchrun's layout, but by global rank: on a shared file system local ranks of several nodes
+// would collide.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "rendezvous/base/ids.h"
+
+namespace muster::output {
+
+enum class Stream { kOut, kErr };
+
+std::string rank_directory(std::string_view directory, Attempt attempt, Rank rank);
+std::string stream_file(std::string_view directory, Attempt attempt, Rank rank, Stream stream);
+
+}  // namespace muster::output

@@ -1,0 +1,187 @@
+#include "launcher/plan/job_plan.h"
+
+#include <algorithm>
+
+namespace muster::plan {
+
+namespace {
+
+std::string join(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ",") + word;
+  return text;
+}
+
+Status check_order(std::span<const AgentPlace> agents) {
+  for (std::size_t place = 0; place < agents.size(); ++place) {
+    const AgentPlace& agent = agents[place];
+    const bool same_node = place > 0 && agents[place - 1].node == agent.node;
+    const bool later_node = place == 0 || agents[place - 1].node < agent.node;
+    const std::uint32_t expected = same_node ? value_of(agents[place - 1].task) + 1 : 0;
+    if ((!same_node && !later_node) || value_of(agent.task) != expected) {
+      return failure(ErrorCode::kProtocol,
+                     "agent " + std::to_string(place) + " is task " +
+                         std::to_string(value_of(agent.task)) + " of node " +
+                         std::to_string(value_of(agent.node)) +
+                         ": expected the agents by node, then by task from 0");
+    }
+  }
+  return {};
+}
+
+bool reaches_all(const AgentPlace& agent, const std::vector<std::string>& gpus) {
+  const auto& reachable = agent.resources.reachable_gpus;
+  return std::all_of(gpus.begin(), gpus.end(), [&reachable](const std::string& gpu) {
+    return std::find(reachable.begin(), reachable.end(), gpu) != reachable.end();
+  });
+}
+
+bool see_the_same(std::span<const AgentPlace> agents) {
+  return std::all_of(agents.begin(), agents.end(), [agents](const AgentPlace& agent) {
+    return agent.resources.gpus == agents[0].resources.gpus;
+  });
+}
+
+DeviceSharing decide_sharing(std::span<const AgentPlace> agents, const Shape& shape,
+                             const std::vector<std::string>& gpus) {
+  if (see_the_same(agents) || gpus.size() < shape.slots()) return DeviceSharing::kInherited;
+  bool open = true;
+  for (const AgentPlace& agent : agents) {
+    const std::size_t seen = agent.resources.gpus.size();
+    if (seen == 0) return DeviceSharing::kInherited;  // unknown on one agent: change nothing
+    open &= seen == shape.slots_per_agent && reaches_all(agent, gpus);
+  }
+  return open ? DeviceSharing::kJoined : DeviceSharing::kOwn;
+}
+
+Status check_one_each(std::span<const AgentPlace> agents, const NodePlan& node) {
+  const bool shared = see_the_same(agents);
+  const std::uint32_t needed = shared ? node.shape.slots() : node.shape.slots_per_agent;
+  for (const AgentPlace& agent : agents) {
+    if (agent.resources.gpus.size() >= needed) continue;
+    return failure(ErrorCode::kInvalidArgument,
+                   "--virtual-local-rank: task " + std::to_string(value_of(agent.task)) + " of " +
+                       node.host + " sees " + std::to_string(agent.resources.gpus.size()) +
+                       " GPUs; expected at least " + std::to_string(needed) +
+                       ", one for each worker");
+  }
+  return {};
+}
+
+Result<NodePlan> plan_node(std::span<const AgentPlace> agents, const PlanWishes& wishes,
+                           std::size_t nodes) {
+  MUSTER_TRY(shape, decide_shape(agents, wishes.slots, nodes));
+  NodePlan node;
+  node.node = agents[0].node;
+  node.host = agents[0].host;
+  node.shape = shape;
+  node.gpus = gpus_of_node(agents);
+  node.devices = decide_sharing(agents, shape, node.gpus);
+  if (wishes.virtual_local_rank) {
+    MUSTER_RETURN_IF_ERROR(check_one_each(agents, node));
+    node.devices = DeviceSharing::kOneEach;
+  }
+  return node;
+}
+
+void assign_device(const NodePlan& node, const AgentPlace& agent, WorkerPlan& worker) {
+  const std::uint32_t local_rank = value_of(worker.local_rank);
+  worker.device_rank = local_rank;
+  switch (node.devices) {
+    case DeviceSharing::kInherited:
+      return;
+    case DeviceSharing::kJoined:
+      worker.visible_devices = join(node.gpus);
+      return;
+    case DeviceSharing::kOwn:
+      worker.device_rank = worker.slot;
+      return;
+    case DeviceSharing::kOneEach:
+      worker.device_rank = 0;
+      // Agents that see the same GPUs share them out by local rank, the others use their own.
+      worker.visible_devices =
+          agent.resources.gpus[agent.resources.gpus == node.gpus ? local_rank : worker.slot];
+      return;
+  }
+}
+
+void add_workers(JobPlan& plan, std::span<const AgentPlace> agents, std::uint32_t first_agent) {
+  NodePlan& node = plan.nodes.back();
+  node.first_rank = Rank{plan.world_size};
+  node.first_agent = MemberIndex{first_agent};
+  for (std::uint32_t local_rank = 0; local_rank < node.shape.slots(); ++local_rank) {
+    const std::uint32_t task = local_rank / node.shape.slots_per_agent;
+    WorkerPlan worker;
+    worker.rank = Rank{plan.world_size++};
+    worker.local_rank = LocalRank{local_rank};
+    worker.node = node.node;
+    worker.group = static_cast<std::uint32_t>(plan.nodes.size() - 1);
+    worker.agent = MemberIndex{first_agent + task};
+    worker.slot = local_rank % node.shape.slots_per_agent;
+    assign_device(node, agents[task], worker);
+    plan.workers.push_back(std::move(worker));
+  }
+}
+
+}  // namespace
+
+std::string_view to_string(DeviceSharing sharing) {
+  switch (sharing) {
+    case DeviceSharing::kInherited:
+      return "inherited";
+    case DeviceSharing::kJoined:
+      return "joined from all tasks";
+    case DeviceSharing::kOwn:
+      return "each task's own";
+    case DeviceSharing::kOneEach:
+      return "one each";
+  }
+  return "unknown";
+}
+
+std::span<const WorkerPlan> JobPlan::workers_of(MemberIndex agent) const {
+  const auto first =
+      std::find_if(workers.begin(), workers.end(),
+                   [agent](const WorkerPlan& worker) { return worker.agent == agent; });
+  const auto last = std::find_if(
+      first, workers.end(), [agent](const WorkerPlan& worker) { return worker.agent != agent; });
+  return {first, last};
+}
+
+Result<JobPlan> plan_job(std::span<const AgentPlace> agents, const PlanWishes& wishes) {
+  if (agents.empty()) return failure(ErrorCode::kProtocol, "expected at least one agent");
+  MUSTER_RETURN_IF_ERROR(check_order(agents));
+  std::size_t nodes = 0;
+  for (const AgentPlace& agent : agents) nodes += agent.task == LocalTask{0} ? 1 : 0;
+  JobPlan plan;
+  for (std::size_t begin = 0; begin < agents.size();) {
+    std::size_t end = begin;
+    while (end < agents.size() && agents[end].node == agents[begin].node) ++end;
+    const auto of_node = agents.subspan(begin, end - begin);
+    MUSTER_TRY(node, plan_node(of_node, wishes, nodes));
+    plan.nodes.push_back(std::move(node));
+    add_workers(plan, of_node, static_cast<std::uint32_t>(begin));
+    begin = end;
+  }
+  return plan;
+}
+
+std::vector<AgentPlace> assume_agents(const slurm::Step& step, const AgentResources& own) {
+  std::vector<AgentPlace> agents;
+  for (std::uint32_t node = 0; node < step.hosts.size(); ++node) {
+    const std::uint32_t tasks = step.tasks_per_node[node];
+    for (std::uint32_t task = 0; task < tasks; ++task) {
+      AgentPlace agent{NodeIndex{node}, LocalTask{task}, step.hosts[node], own};
+      // Fewer GPUs than tasks can only mean that each task was given its own.
+      if (own.gpus.size() < tasks) {
+        for (std::string& gpu : agent.resources.gpus) {
+          gpu = "task " + std::to_string(task) + "'s " + gpu;
+        }
+      }
+      agents.push_back(std::move(agent));
+    }
+  }
+  return agents;
+}
+
+}  // namespace muster::plan

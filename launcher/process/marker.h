@@ -1,0 +1,15 @@
+// The marker: one environment variable, unique per agent, that every descendant of its workers
+// inherits. By it processes are found that left their group, their session and their parent.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace muster::process {
+
+inline constexpr std::string_view kMarkerVariable = "MUSTER_MARKER";
+
+// A value no other agent has, on any node: host, process, time and random bits.
+std::string make_marker();
+
+}  // namespace muster::process
