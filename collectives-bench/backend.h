@@ -1,0 +1,95 @@
+// Backend: one way to run collectives, in a module loaded at run time.
+//
+// A module is a shared object that exports muster_bench_backend(). It is built together with the
+// program: C++ types cross the border, so the first fields of its table must be exactly ours. The
+// program owns the backend and ends it before the exchange; all calls come from one thread, and
+// every call that can wait takes a deadline.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "collectives-bench/exchange.h"
+#include "rendezvous/base/result.h"
+#include "rendezvous/base/time.h"
+
+namespace muster::bench {
+
+// Who this process is.
+struct Seat {
+  std::uint32_t rank = 0;
+  std::uint32_t size = 1;
+  std::uint32_t node = 0;
+  std::uint32_t nodes = 1;
+  std::uint32_t local_rank = 0;  // among the ranks of its node
+  std::uint32_t local_size = 1;
+  std::string host;
+  std::string address;  // numeric, by which the others reach this node; "" when not known
+
+  bool operator==(const Seat&) const = default;
+};
+
+struct BackendOptions {
+  Seat seat;
+  std::uint64_t max_bytes = 0;  // of one buffer
+  std::string interface;        // "" lets the backend choose
+  std::string nccl_library;     // file; "" lets the loader search
+};
+
+struct BackendFacts {
+  std::string library;
+  std::string path;
+  std::string network;
+  std::string device;
+};
+
+enum class Placement { kOutOfPlace, kInPlace };
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  // Collective. Finds library and device, connects all ranks. An error of one rank reaches all.
+  virtual Result<BackendFacts> open(const BackendOptions& options, Exchange& exchange,
+                                    TimePoint deadline) = 0;
+
+  // Collective. Runs `iterations` all-reduces (sum, float) of `count` elements back to back and
+  // waits for the last; gives the wall-clock time of them all. kTimeout names what was waited for.
+  virtual Result<std::chrono::nanoseconds> all_reduce(std::size_t count, Placement placement,
+                                                      std::uint32_t iterations,
+                                                      TimePoint deadline) = 0;
+
+  // Collective. Fills the buffers with data whose sum is known, runs one all-reduce, and gives the
+  // number of elements of this rank's result that differ from it in any bit. `round` picks the
+  // data.
+  virtual Result<std::uint64_t> verify(std::size_t count, Placement placement, std::uint32_t round,
+                                       TimePoint deadline) = 0;
+
+  // What is known only after the first collective, such as the plug-in in use.
+  virtual BackendFacts facts() const = 0;
+
+  // Gives up without waiting for peers. Afterwards only the destructor may be called.
+  virtual void abort() = 0;
+
+  // Collective. Ends in good order.
+  virtual Status close(TimePoint deadline) = 0;
+};
+
+inline constexpr std::uint32_t kBackendAbi = 1;  // grows with every change of this header
+inline constexpr const char* kBackendSymbol = "muster_bench_backend";
+
+struct BackendModule {
+  std::uint32_t abi = kBackendAbi;  // first in every version
+  std::uint32_t options_size = sizeof(BackendOptions);
+  const char* compiler = __VERSION__;
+  const char* name = nullptr;
+  // Can this process use it here? Looks for library and device; takes no part in any collective.
+  Status (*probe)(const BackendOptions& options) = nullptr;
+  std::unique_ptr<Backend> (*create)() = nullptr;
+};
+
+using BackendEntry = const BackendModule*();
+
+}  // namespace muster::bench

@@ -1,0 +1,37 @@
+// BenchOptions: muster-bench's command line, with nccl-tests' letters where they mean the same.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "collectives-bench/sizes.h"
+#include "rendezvous/base/result.h"
+#include "rendezvous/base/time.h"
+
+namespace muster::bench {
+
+struct BenchOptions {
+  std::string backend = "auto";  // auto, nccl, fabric
+  SizeRange sizes;
+  std::uint32_t iterations = 20;
+  std::uint32_t warmup = 1;
+  std::uint32_t checks = 1;
+  Duration deadline = std::chrono::minutes(10);
+  bool json = false;
+  std::optional<int> report_fd;
+  std::string interface;
+  std::string nccl_library;
+
+  bool operator==(const BenchOptions&) const = default;
+};
+
+struct CommandLine {
+  std::optional<std::string> text_to_print;  // --help was asked for: print this and end
+  BenchOptions options;
+};
+
+// `arguments` without the program's name. kInvalidArgument says what to write instead.
+Result<CommandLine> parse_options(const std::vector<std::string>& arguments);
+
+}  // namespace muster::bench

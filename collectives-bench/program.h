@@ -1,0 +1,18 @@
+// The program around a run: table or report, last words, exit code. All that muster-bench prints
+// is printed here.
+#pragma once
+
+#include "collectives-bench/exit_code.h"
+#include "collectives-bench/run.h"
+
+namespace muster::bench {
+
+// Runs and tells. With --report-fd one JSON document goes there and nothing to stdout; else rank 0
+// prints the table (or with --json its report) to stdout. Errors are one line on stderr.
+ExitCode run_program(const RunPlan& plan, Exchange& exchange, TimePoint deadline);
+
+// Tells of an error that came before there was an exchange.
+ExitCode tell_failure(const BenchOptions& options, const Seat& seat, const Error& error,
+                      Phase phase);
+
+}  // namespace muster::bench

@@ -1,0 +1,40 @@
+// run_bench: from an exchange to a report. Picks and loads the backend, opens it, sweeps, closes.
+//
+// Prints nothing and ends nobody: the observer hears what happens, the report says how it ended.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "collectives-bench/backend.h"
+#include "collectives-bench/measure.h"
+#include "collectives-bench/options.h"
+#include "rendezvous/base/environment.h"
+
+namespace muster::bench {
+
+class RunObserver : public SweepObserver {
+ public:
+  // The backend is open on all ranks.
+  virtual void on_open(const RankReport& report) = 0;
+  // This rank failed and is about to give up its backend, which may hang.
+  virtual void on_failure(const RankReport& report) = 0;
+  virtual void on_note(std::string_view line) = 0;
+};
+
+struct RunPlan {
+  BenchOptions options;
+  Seat seat;
+  Environment environment;
+  std::string program;  // own file, where the search for modules begins
+  double join_seconds = 0;
+};
+
+// Collective; blocks until `deadline` at most, library calls that ignore it excepted.
+RankReport run_bench(const RunPlan& plan, Exchange& exchange, RunObserver& observer,
+                     TimePoint deadline);
+
+// A report that knows only who speaks.
+RankReport blank_report(const Seat& seat);
+
+}  // namespace muster::bench

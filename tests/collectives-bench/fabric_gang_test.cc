@@ -1,0 +1,145 @@
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <csignal>
+
+#include "collectives-bench/exit_code.h"
+#include "tests/collectives-bench/bench_gang.h"
+
+namespace muster::bench::testing {
+namespace {
+
+GangPlan fabric_gang(std::size_t size, std::vector<std::string> arguments) {
+  GangPlan plan;
+  plan.size = size;
+  plan.arguments = {"all_reduce", "--backend", "fabric", "--deadline", "30"};
+  plan.arguments.insert(plan.arguments.end(), arguments.begin(), arguments.end());
+  plan.environment = {"MUSTER_MODULE_DIR=" MUSTER_TEST_MODULES};
+  return plan;
+}
+
+int exit_code(const RankEnd& end) {
+  return WIFEXITED(end.wait_status) ? WEXITSTATUS(end.wait_status)
+                                    : 128 + WTERMSIG(end.wait_status);
+}
+
+// All ranks ended well, and every verified element was right.
+void expect_right(const std::vector<RankEnd>& ends, std::size_t rows) {
+  for (const RankEnd& end : ends) {
+    EXPECT_EQ(exit_code(end), 0) << end.output;
+    const auto report = parse_report(end.report);
+    ASSERT_TRUE(report) << end.report;
+    EXPECT_FALSE(report->error) << end.output;
+    ASSERT_EQ(report->rows.size(), rows);
+    for (const Row& row : report->rows) {
+      EXPECT_EQ(row.out_of_place.wrong, 0u) << row.bytes;
+      EXPECT_EQ(row.in_place.wrong, 0u) << row.bytes;
+      EXPECT_GT(row.out_of_place.time_us, 0) << row.bytes;
+    }
+  }
+}
+
+TEST(FabricGang, SumsRightWithOneToFourRanks) {
+  for (const std::size_t size : {1u, 2u, 3u, 4u}) {
+    SCOPED_TRACE(size);
+    expect_right(run_gang(fabric_gang(size, {"-b", "64K", "-e", "4M", "-f", "8", "-n", "2"})), 3);
+  }
+}
+
+TEST(FabricGang, SumsRightWhenTheBufferDoesNotDivide) {
+  // 2 elements for 4 ranks; 3; then sizes that leave uneven chunks and slices.
+  expect_right(run_gang(fabric_gang(4, {"-b", "8", "-e", "60", "-i", "4", "-n", "3"})), 14);
+  expect_right(run_gang(fabric_gang(3, {"-b", "2097164", "-n", "2"})), 1);
+}
+
+TEST(FabricGang, MeasuresWhatTheJudgeCallsFit) {
+  const auto ends = run_gang(fabric_gang(4, {"-b", "1M", "-n", "2"}));
+  const Verdict verdict = judge(outcomes_of(ends), {.min_busbw = 1e-6});
+  EXPECT_EQ(verdict.decision, Decision::kGo) << verdict.line;
+  EXPECT_GT(verdict.busbw, 0);
+  const Verdict slow = judge(outcomes_of(ends), {.min_busbw = 1e6});
+  EXPECT_EQ(slow.decision, Decision::kStop) << slow.line;
+}
+
+TEST(FabricGang, OneFlippedBitIsWrongDataOnThatRank) {
+  GangPlan plan = fabric_gang(3, {"-b", "1M", "-n", "1"});
+  plan.environment.push_back("MUSTER_BENCH_FAULT=corrupt:1");
+  const auto ends = run_gang(plan);
+  for (const RankEnd& end : ends) {
+    EXPECT_EQ(exit_code(end), static_cast<int>(ExitCode::kWrongData)) << end.output;
+  }
+  const Verdict verdict = judge(outcomes_of(ends), {});
+  EXPECT_EQ(verdict.decision, Decision::kStop);
+  EXPECT_EQ(verdict.culprits, std::vector<std::uint32_t>{1}) << verdict.line;
+  EXPECT_EQ(verdict.line,
+            "check: fabric all_reduce 3 ranks gave wrong data: 2 wrong elements on rank 1 (node1)");
+}
+
+TEST(FabricGang, ARankThatStopsIsNamedByItsNeighbourAtTheDeadline) {
+  GangPlan plan = fabric_gang(3, {"-b", "4M", "--deadline", "3"});
+  plan.environment.push_back("MUSTER_BENCH_FAULT=stop:1");
+  plan.stuck = 1;
+  const TimePoint began = Clock::now();
+  const auto ends = run_gang(plan);
+  EXPECT_LT(Clock::now() - began, std::chrono::seconds(10));
+  EXPECT_TRUE(ends[1].was_stuck);
+  EXPECT_EQ(exit_code(ends[0]), static_cast<int>(ExitCode::kDeadline)) << ends[0].output;
+  EXPECT_EQ(exit_code(ends[2]), static_cast<int>(ExitCode::kDeadline)) << ends[2].output;
+  EXPECT_NE(ends[2].output.find("nothing from rank 1 (node1) in step"), std::string::npos)
+      << ends[2].output;
+  const Verdict verdict = judge(outcomes_of(ends), {});
+  EXPECT_EQ(verdict.decision, Decision::kStop);
+  EXPECT_EQ(verdict.culprits, std::vector<std::uint32_t>{1}) << verdict.line;
+}
+
+// libfabric tells nobody that a peer is gone: the others end by their own deadline, and whoever
+// watches the gang ends them earlier.
+TEST(FabricGang, ARankThatDiesIsNamed) {
+  GangPlan plan = fabric_gang(3, {"-b", "4M", "--deadline", "3"});
+  plan.environment.push_back("MUSTER_BENCH_FAULT=crash:1");
+  const auto ends = run_gang(plan);
+  EXPECT_EQ(exit_code(ends[1]), 128 + SIGKILL);
+  const Verdict verdict = judge(outcomes_of(ends), {});
+  EXPECT_NE(verdict.decision, Decision::kGo);
+  EXPECT_NE(verdict.line.find("rank 1 (node1)"), std::string::npos) << verdict.line;
+}
+
+TEST(FabricGang, AMissingModuleIsOneClearLine) {
+  GangPlan plan = fabric_gang(2, {"-b", "1M"});
+  plan.environment = {"MUSTER_MODULE_DIR=/nowhere"};
+  for (const RankEnd& end : run_gang(plan)) {
+    EXPECT_EQ(exit_code(end), static_cast<int>(ExitCode::kCannotRun));
+    EXPECT_NE(end.output.find("no muster-bench-fabric.so in /nowhere"), std::string::npos)
+        << end.output;
+  }
+}
+
+TEST(FabricGang, AnUnknownInterfaceIsNamedWithThoseThatExist) {
+  for (const RankEnd& end : run_gang(fabric_gang(2, {"-b", "1M", "--interface", "nope0"}))) {
+    EXPECT_EQ(exit_code(end), static_cast<int>(ExitCode::kUsage));
+    EXPECT_NE(end.output.find("--interface nope0"), std::string::npos) << end.output;
+    EXPECT_NE(end.output.find("lo 127.0.0.1"), std::string::npos) << end.output;
+  }
+}
+
+TEST(FabricGang, ALibraryThatIsNotThereIsCouldNotMeasure) {
+  GangPlan plan = fabric_gang(2, {"-b", "1M"});
+  plan.environment.push_back("MUSTER_LIBFABRIC=/nowhere/libfabric.so.1");
+  const auto ends = run_gang(plan);
+  const Verdict verdict = judge(outcomes_of(ends), {});
+  EXPECT_EQ(verdict.decision, Decision::kNotMeasured) << verdict.line;
+  EXPECT_NE(verdict.line.find("/nowhere/libfabric.so.1"), std::string::npos) << verdict.line;
+}
+
+TEST(FabricGang, PrintsTheTableOnceFromRankZero) {
+  GangPlan plan = fabric_gang(2, {"-b", "1K", "-e", "4K", "-f", "2", "-n", "1"});
+  plan.reports = false;
+  const auto ends = run_gang(plan);
+  EXPECT_NE(ends[0].output.find("# Out of bounds values : 0 OK"), std::string::npos)
+      << ends[0].output;
+  EXPECT_EQ(ends[1].output, "");
+  EXPECT_EQ(ends[1].report, "");
+}
+
+}  // namespace
+}  // namespace muster::bench::testing

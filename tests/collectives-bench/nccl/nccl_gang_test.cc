@@ -1,0 +1,112 @@
+// The nccl backend against a CUDA driver and an NCCL that need no GPU. What only a GPU can show
+// stands in tests/gpu/.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include "collectives-bench/exit_code.h"
+#include "tests/collectives-bench/bench_gang.h"
+
+namespace muster::bench::testing {
+namespace {
+
+GangPlan nccl_gang(std::size_t size, std::vector<std::string> arguments,
+                   const std::string& misbehaviour = "") {
+  GangPlan plan;
+  plan.size = size;
+  plan.arguments = {"all_reduce", "--backend", "nccl", "--deadline", "30"};
+  plan.arguments.insert(plan.arguments.end(), arguments.begin(), arguments.end());
+  plan.environment = {"MUSTER_MODULE_DIR=" MUSTER_TEST_MODULES,
+                      "LD_LIBRARY_PATH=" MUSTER_FAKE_LIBRARIES, "FAKE_NCCL=" + misbehaviour};
+  return plan;
+}
+
+int exit_code(const RankEnd& end) {
+  return WIFEXITED(end.wait_status) ? WEXITSTATUS(end.wait_status) : -1;
+}
+
+TEST(NcclGang, MeasuresVerifiesAndSaysWhatItUsed) {
+  for (const std::size_t size : {1u, 3u}) {
+    const auto ends = run_gang(nccl_gang(size, {"-b", "8", "-e", "6M", "-f", "64", "-n", "2"}));
+    for (const RankEnd& end : ends) {
+      EXPECT_EQ(exit_code(end), 0) << end.output;
+      const auto report = parse_report(end.report);
+      ASSERT_TRUE(report) << end.report << end.output;
+      EXPECT_EQ(report->library, "NCCL 2.28.9");
+      EXPECT_EQ(report->path, MUSTER_FAKE_LIBRARIES "/libnccl.so.2");
+      EXPECT_EQ(report->device, "GPU 0 Fake GPU 0000:00:00.0");
+      EXPECT_EQ(report->network, "built-in transport");
+      ASSERT_EQ(report->rows.size(), 4u);
+      for (const Row& row : report->rows) {
+        EXPECT_EQ(row.out_of_place.wrong, 0u) << row.bytes;
+        EXPECT_EQ(row.in_place.wrong, 0u) << row.bytes;
+      }
+    }
+  }
+}
+
+TEST(NcclGang, OneWrongElementIsWrongData) {
+  for (const RankEnd& end : run_gang(nccl_gang(2, {"-b", "6M", "-n", "1"}, "corrupt"))) {
+    EXPECT_EQ(exit_code(end), static_cast<int>(ExitCode::kWrongData)) << end.output;
+    const auto report = parse_report(end.report);
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->rows[0].out_of_place.wrong, 1u);
+    EXPECT_EQ(report->rows[0].in_place.wrong, 1u);
+  }
+}
+
+TEST(NcclGang, ACommunicatorThatNeverConnectsIsAbortedAtTheDeadline) {
+  for (const RankEnd& end : run_gang(nccl_gang(2, {"-b", "8", "--deadline", "1"}, "hang-init"))) {
+    EXPECT_EQ(exit_code(end), static_cast<int>(ExitCode::kDeadline)) << end.output;
+    EXPECT_NE(end.output.find("init: connect the communicator: NCCL did not finish"),
+              std::string::npos)
+        << end.output;
+    EXPECT_NE(end.output.find("fake NCCL: aborted"), std::string::npos) << end.output;
+  }
+}
+
+TEST(NcclGang, ACallThatNeverReturnsEndsByTheWatchdogWithAReport) {
+  for (const RankEnd& end : run_gang(nccl_gang(2, {"-b", "8", "--deadline", "1"}, "hang-call"))) {
+    EXPECT_EQ(exit_code(end), static_cast<int>(ExitCode::kDeadline)) << end.output;
+    const auto report = parse_report(end.report);
+    ASSERT_TRUE(report) << end.report;
+    ASSERT_TRUE(report->error);
+    EXPECT_EQ(report->error->code, ErrorCode::kTimeout);
+    EXPECT_EQ(report->error->phase, Phase::kWarmup);
+    EXPECT_EQ(report->backend, "nccl");
+  }
+}
+
+TEST(NcclGang, APeerThatNcclLostIsAFailureWithItsText) {
+  for (const RankEnd& end : run_gang(nccl_gang(2, {"-b", "8", "--deadline", "5"}, "peer-lost"))) {
+    EXPECT_EQ(exit_code(end), static_cast<int>(ExitCode::kFailed)) << end.output;
+    EXPECT_NE(end.output.find("remote process exited"), std::string::npos) << end.output;
+  }
+}
+
+TEST(NcclGang, ANodeWithoutAGpuCannotRun) {
+  GangPlan plan = nccl_gang(2, {"-b", "8"});
+  plan.environment.push_back("FAKE_CUDA=none");
+  const auto ends = run_gang(plan);
+  EXPECT_EQ(exit_code(ends[0]), static_cast<int>(ExitCode::kCannotRun)) << ends[0].output;
+  EXPECT_EQ(judge(outcomes_of(ends), {.min_busbw = 1}).decision, Decision::kNotMeasured);
+}
+
+TEST(NcclGang, AutoTakesNcclWhereAllRanksHaveItAndFabricElsewhere) {
+  GangPlan plan = nccl_gang(2, {"-b", "8", "--backend", "auto"});
+  for (const RankEnd& end : run_gang(plan)) {
+    const auto report = parse_report(end.report);
+    ASSERT_TRUE(report) << end.output;
+    EXPECT_EQ(report->backend, "nccl");
+  }
+  plan.rank_environment = [](std::size_t rank) {
+    return std::vector<std::string>{rank == 1 ? "FAKE_CUDA=none" : "FAKE_CUDA=one"};
+  };
+  for (const RankEnd& end : run_gang(plan)) {
+    const auto report = parse_report(end.report);
+    ASSERT_TRUE(report) << end.output;
+    EXPECT_EQ(report->backend, "fabric");
+  }
+}
+
+}  // namespace
+}  // namespace muster::bench::testing

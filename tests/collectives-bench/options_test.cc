@@ -1,0 +1,86 @@
+#include "collectives-bench/options.h"
+
+#include <gtest/gtest.h>
+
+#include "collectives-bench/gang.h"
+
+namespace muster::bench {
+namespace {
+
+BenchOptions parsed(std::vector<std::string> arguments) {
+  const auto command = parse_options(arguments);
+  EXPECT_TRUE(command) << command.error().message();
+  return command ? command->options : BenchOptions{};
+}
+
+std::string error_of(std::vector<std::string> arguments) {
+  const auto command = parse_options(arguments);
+  return command ? "accepted" : command.error().message();
+}
+
+TEST(Options, TakesNcclTestsLetters) {
+  const BenchOptions options =
+      parsed({"all_reduce", "-b", "8", "-e", "8G", "-f", "2", "-g", "1", "-n", "100", "-w", "5",
+              "-c", "0", "-d", "float", "-o", "sum"});
+  EXPECT_EQ(options.sizes.min_bytes, 8u);
+  EXPECT_EQ(options.sizes.max_bytes, 8ull << 30);
+  EXPECT_EQ(options.sizes.factor, 2u);
+  EXPECT_EQ(options.iterations, 100u);
+  EXPECT_EQ(options.warmup, 5u);
+  EXPECT_EQ(options.checks, 0u);
+}
+
+TEST(Options, HaveNcclTestsDefaults) {
+  const BenchOptions options = parsed({"all_reduce"});
+  EXPECT_EQ(options.sizes.min_bytes, 32u << 20);
+  EXPECT_EQ(options.sizes.max_bytes, 32u << 20);
+  EXPECT_EQ(options.iterations, 20u);
+  EXPECT_EQ(options.warmup, 1u);
+  EXPECT_EQ(options.checks, 1u);
+  EXPECT_EQ(options.backend, "auto");
+  EXPECT_FALSE(options.report_fd);
+}
+
+TEST(Options, UnderstandTheGangsCommandLine) {
+  CheckSpec spec;
+  spec.backend = BackendKind::kFabric;
+  spec.sizes = {.min_bytes = 64, .max_bytes = 4096, .step_bytes = 64, .factor = 0};
+  spec.interface = "eth1";
+  const BenchOptions options = parsed(gang_arguments(spec));
+  EXPECT_EQ(options.backend, "fabric");
+  EXPECT_EQ(options.sizes, spec.sizes);
+  EXPECT_EQ(options.iterations, spec.iterations);
+  EXPECT_EQ(options.deadline, spec.deadline);
+  EXPECT_EQ(options.report_fd, spec.report_fd);
+  EXPECT_EQ(options.interface, "eth1");
+}
+
+TEST(Options, TheLastOfARepeatedOptionCounts) {
+  EXPECT_EQ(parsed({"all_reduce", "-n", "5", "-n", "6"}).iterations, 6u);
+}
+
+TEST(Options, RefuseWithTheCure) {
+  EXPECT_NE(error_of({"all_gather"}).find("all_reduce"), std::string::npos);
+  EXPECT_NE(error_of({"all_reduce", "-g", "8"}).find("srun --ntasks-per-node=8"),
+            std::string::npos);
+  EXPECT_NE(error_of({"all_reduce", "-d", "half"}).find("float"), std::string::npos);
+  EXPECT_NE(error_of({"all_reduce", "-o", "max"}).find("sum"), std::string::npos);
+  EXPECT_NE(error_of({"all_reduce", "-b", "x"}).find("size 'x'"), std::string::npos);
+  EXPECT_NE(error_of({"all_reduce", "-b", "64", "-e", "8"}).find("smaller than -b"),
+            std::string::npos);
+  EXPECT_NE(error_of({"all_reduce", "--nonsense"}).find("--help"), std::string::npos);
+  EXPECT_NE(error_of({"all_reduce", "--deadline", "0"}), "accepted");
+  EXPECT_NE(error_of({"all_reduce", "-n", "0"}), "accepted");
+  EXPECT_NE(error_of({"all_reduce", "--backend", "mpi"}), "accepted");
+  EXPECT_NE(error_of({}), "accepted");
+}
+
+TEST(Options, HelpIsTextAndNoError) {
+  const auto command = parse_options({"--help"});
+  ASSERT_TRUE(command);
+  ASSERT_TRUE(command->text_to_print);
+  EXPECT_NE(command->text_to_print->find("--stepfactor"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace muster::bench

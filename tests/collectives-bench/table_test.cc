@@ -1,0 +1,55 @@
+#include "collectives-bench/table.h"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+namespace muster::bench {
+namespace {
+
+Row sample_row() {
+  Row row{.bytes = 67108864, .count = 16777216, .out_of_place = {}, .in_place = {}};
+  row.out_of_place = {
+      .time_us = 50, .mean_us = 48.123, .algbw = 1394.5, .busbw = 2440.4, .wrong = 0};
+  row.in_place = {.time_us = 50, .mean_us = 12345.6, .algbw = 5.44, .busbw = 9.51, .wrong = 3};
+  return row;
+}
+
+TEST(Table, ARowHasTheColumnsThatScriptsCount) {
+  std::istringstream words(table_row(sample_row()));
+  std::vector<std::string> columns;
+  for (std::string word; words >> word;) columns.push_back(word);
+  EXPECT_EQ(columns,
+            (std::vector<std::string>{"67108864", "16777216", "float", "sum", "-1", "48.12",
+                                      "1394.50", "2440.40", "0", "12346", "5.44", "9.51", "3"}));
+}
+
+TEST(Table, ASlowLinkStillShowsDigits) {
+  Row row = sample_row();
+  row.out_of_place.busbw = 0.02308;
+  EXPECT_NE(table_row(row).find(" 0.0231 "), std::string::npos) << table_row(row);
+}
+
+TEST(Table, SaysSoWhenNothingWasVerified) {
+  Row row = sample_row();
+  row.out_of_place.wrong.reset();
+  EXPECT_NE(table_row(row).find("N/A"), std::string::npos);
+  row.in_place.wrong = 0;
+  EXPECT_NE(table_footer(std::vector{row}).find("0 NOT VERIFIED"), std::string::npos);
+}
+
+TEST(Table, TheFooterCountsWrongElementsAndAveragesBothSides) {
+  const std::string text = table_footer(std::vector{sample_row()});
+  EXPECT_NE(text.find("# Out of bounds values : 3 FAILED\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("# Avg bus bandwidth    : 1225\n"), std::string::npos) << text;
+}
+
+TEST(Table, EveryHeaderLineIsAComment) {
+  std::istringstream lines(table_header());
+  int count = 0;
+  for (std::string line; std::getline(lines, line); ++count) EXPECT_EQ(line.front(), '#');
+  EXPECT_EQ(count, 3);
+}
+
+}  // namespace
+}  // namespace muster::bench
