@@ -131,6 +131,7 @@ void MemberEngine::take_message(const Message& message, Generation generation) {
   if (phase_ == MemberPhase::kProving && welcome != nullptr) return take_welcome(*welcome);
   if (phase_ == MemberPhase::kProving && refused != nullptr) return take_refusal(*refused);
   if (phase_ != MemberPhase::kProving && closing != nullptr) {
+    closed_by_coordinator_ = true;
     return leave_phase(MemberPhaseEvent::kClosing, Error(closing->code, closing->reason));
   }
   if (phase_ == MemberPhase::kLeaving) {  // other answers: nobody waits for them any more
@@ -203,7 +204,7 @@ void MemberEngine::search_again(const Error& error) {
 void MemberEngine::end(const Error& error) {
   carry_out(operations_.fail_all(error));
   drop_connections();
-  effects_.push_back(member_effect::Closed{error});
+  effects_.push_back(member_effect::Closed{error, closed_by_coordinator_});
 }
 
 void MemberEngine::send_application(const member_event::Send& event) {
@@ -271,8 +272,7 @@ void MemberEngine::look_at_deadlines() {
     return leave_phase(MemberPhaseEvent::kLeaveDeadline,
                        Error(ErrorCode::kTimeout, "leave: the coordinator did not answer"));
   }
-  if (is_joining() && now_ >= deadline_)
-    leave_phase(MemberPhaseEvent::kHopeless, too_late());
+  if (is_joining() && now_ >= deadline_) leave_phase(MemberPhaseEvent::kHopeless, too_late());
 }
 
 bool MemberEngine::is_joining() const {

@@ -115,6 +115,7 @@ class MemberEngine {
   Roster roster_;            // prepared; given away with the commit
   std::vector<std::string> early_;
   std::size_t early_bytes_ = 0;
+  bool closed_by_coordinator_ = false;
   Operations operations_;
   MemberEffects effects_;
 };

@@ -192,6 +192,7 @@ struct LeftMeeting {
 // The session is over; the last effect, except CloseConnection. Never after LeftMeeting.
 struct Closed {
   Error error;
+  bool by_coordinator = false;  // the error is the coordinator's own word
 };
 
 }  // namespace member_effect

@@ -77,6 +77,7 @@ class AsioSession final : public Session {
 
   std::string local_address() const override { return local_address_; }
   std::string coordinator_address() const override { return coordinator_address_; }
+  bool closed_by_coordinator() const override { return closed_by_coordinator_; }
   void send(std::string bytes) override;
   void set(std::string key, std::string value, Duration timeout, Completion<void> done) override;
   void get(std::string key, Duration timeout, Completion<std::string> done) override;
@@ -130,6 +131,7 @@ class AsioSession final : public Session {
   std::string look_up_trouble_;
   std::string unfound_;  // what a search had tried when it ended; "" once it had found someone
   std::string local_address_;
+  bool closed_by_coordinator_ = false;
   std::string coordinator_address_;
   NoteLimiter notes_;
   Sidecar sidecar_;
@@ -315,6 +317,7 @@ void AsioSession::carry_out(member_effect::Closed& effect) {
   sidecar_.stop();
   search_.stop();
   look_up_.cancel();
+  closed_by_coordinator_ = effect.by_coordinator;
   const Error error =
       unfound_.empty()
           ? effect.error

@@ -64,6 +64,9 @@ class Session {
   virtual std::string local_address() const = 0;
   virtual std::string coordinator_address() const = 0;
 
+  // In on_closed and after: the error is what the coordinator said, and it said so to every member.
+  virtual bool closed_by_coordinator() const = 0;
+
   // To the application of the coordinator; at most kMaxMessage bytes.
   virtual void send(std::string bytes) = 0;
 

@@ -1,0 +1,236 @@
+#include "launcher/agent/coordinator_host.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "launcher/options/exit_codes.h"
+#include "rendezvous/ports.h"
+#include "rendezvous/random.h"
+
+namespace muster::launcher {
+
+namespace {
+
+constexpr Duration kFlushAtEnd{500};
+constexpr std::size_t kCheckKeyBytes = 32;
+constexpr std::size_t kMissingNamed = 16;
+
+std::string in_seconds(Duration duration) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(duration).count()) + " s";
+}
+
+WallTime wall_clock() {
+  return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
+}
+
+// Hosts once each, in order; the rest is counted.
+std::string name_hosts(const std::vector<rendezvous::ExpectedMember>& members) {
+  std::vector<std::string> hosts;
+  for (const rendezvous::ExpectedMember& member : members) {
+    if (std::find(hosts.begin(), hosts.end(), member.host) == hosts.end()) {
+      hosts.push_back(member.host);
+    }
+  }
+  std::string text;
+  for (std::size_t i = 0; i < std::min(hosts.size(), kMissingNamed); ++i) {
+    text += (i == 0 ? "" : ", ") + hosts[i];
+  }
+  if (hosts.size() > kMissingNamed) {
+    text += " and " + std::to_string(hosts.size() - kMissingNamed) + " more";
+  }
+  return text;
+}
+
+}  // namespace
+
+class CoordinatorHost::Body : public rendezvous::ServerObserver {
+ public:
+  Body(asio::io_context& loop, CoordinatorHostOptions options, Callbacks callbacks)
+      : loop_(loop),
+        timer_(loop),
+        options_(std::move(options)),
+        callbacks_(std::move(callbacks)),
+        coordinator_(options_.coordinator),
+        check_observer_(*this) {}
+
+  Status open() {
+    MUSTER_TRY(server, rendezvous::Server::open(loop_, options_.server, *this));
+    server_ = std::move(server);
+    return {};
+  }
+
+  rendezvous::Server& server() { return *server_; }
+
+  void on_assembled(const rendezvous::Roster& roster) override {
+    roster_ = roster;
+    step(Assembled{roster});
+  }
+
+  void on_assembly_progress(const std::vector<rendezvous::ExpectedMember>& missing,
+                            Duration waited) override {
+    callbacks_.print("muster: waited " + in_seconds(waited) + " for " +
+                     std::to_string(missing.size()) + " of " +
+                     std::to_string(options_.server.expected.size()) +
+                     " agents, missing on: " + name_hosts(missing));
+  }
+
+  void on_assembly_failed(const Error& error) override {
+    const ExitCode code = error.code() == ErrorCode::kTimeout            ? ExitCode::kMissingNodes
+                          : error.code() == ErrorCode::kPermissionDenied ? ExitCode::kRefused
+                                                                         : ExitCode::kInternal;
+    step(AssemblyFailed{error.message(), to_int(code)});
+  }
+
+  void on_message(MemberIndex from, std::string_view bytes) override {
+    Result<FromAgent> message = parse_from_agent(bytes);
+    if (!message) return on_note(message.error().message());
+    step(AgentSaid{from, std::move(*message)});
+  }
+
+  void on_member_suspect(MemberIndex member, Duration silent) override {
+    callbacks_.print("muster: " + host_of(member) + ": its agent is silent for " +
+                     in_seconds(silent));
+  }
+
+  void on_member_lost(const rendezvous::Loss& loss) override {
+    agent_lost_ = true;
+    AgentLost event;
+    event.agent = loss.member;
+    event.whole_node = loss.kind == rendezvous::LossKind::kSilent;
+    event.detail = loss.detail;
+    event.decided = wall_clock();
+    event.last_heard = event.decided;
+    if (event.whole_node) event.last_heard -= options_.server.lost_after;
+    step(event);
+  }
+
+  void on_member_left(MemberIndex) override {}
+
+  void on_note(std::string_view line) override { callbacks_.print("muster: " + std::string(line)); }
+
+ private:
+  // The check gang's own rendezvous. What happens to its members is learnt from their agents.
+  class CheckObserver : public rendezvous::ServerObserver {
+   public:
+    explicit CheckObserver(Body& body) : body_(body) {}
+    void on_assembled(const rendezvous::Roster&) override {}
+    void on_assembly_progress(const std::vector<rendezvous::ExpectedMember>& missing,
+                              Duration waited) override {
+      body_.callbacks_.print("muster: check: waited " + in_seconds(waited) +
+                             " for muster-bench on: " + name_hosts(missing));
+    }
+    void on_assembly_failed(const Error&) override {}
+    void on_message(MemberIndex, std::string_view) override {}
+    void on_member_suspect(MemberIndex, Duration) override {}
+    void on_member_lost(const rendezvous::Loss&) override {}
+    void on_member_left(MemberIndex) override {}
+    void on_note(std::string_view line) override { body_.on_note("check: " + std::string(line)); }
+
+   private:
+    Body& body_;
+  };
+
+  void step(const Event& event) {
+    for (const Effect& effect : coordinator_.step(event, Clock::now())) apply(effect);
+    arm_timer();
+  }
+
+  void apply(const Effect& effect) {
+    if (const auto* to_one = std::get_if<SendTo>(&effect)) {
+      server_->send(to_one->agent, encode(to_one->message));
+    } else if (const auto* to_all = std::get_if<SendToAll>(&effect)) {
+      server_->send_to_all(encode(to_all->message));
+    } else if (const auto* say = std::get_if<Say>(&effect)) {
+      callbacks_.print(say->text);
+    } else if (const auto* group = std::get_if<OpenCheckGroup>(&effect)) {
+      open_check_group(*group);
+    } else if (std::holds_alternative<CloseCheckGroup>(effect)) {
+      close_check_group();
+    } else if (const auto* finish = std::get_if<Finish>(&effect)) {
+      server_->close("the job ended", kFlushAtEnd);
+      callbacks_.finish(finish->exit_code, agent_lost_);
+    }
+  }
+
+  void open_check_group(const OpenCheckGroup& group) {
+    rendezvous::ServerOptions options;
+    options.incarnation = options_.server.incarnation;
+    options.incarnation.scope = "check." + std::to_string(value_of(group.gang));
+    options.node = options_.server.node;
+    options.expected = group.expected;
+    options.ports = rendezvous::candidate_ports(options.incarnation, {});
+    options.bind_address = options_.server.bind_address;
+    options.authentication.method = rendezvous::AuthenticationMethod::kKey;
+    options.authentication.key = rendezvous::random_bytes(kCheckKeyBytes);
+    options.assembly_deadline = options_.coordinator.check_deadline;
+    auto opened = rendezvous::Server::open(loop_, options, check_observer_);
+    Event answer;
+    if (opened) {
+      check_server_ = std::move(*opened);
+      answer = CheckGroupOpened{group.gang, check_server_->port(), options.authentication.key};
+    } else {
+      answer = CheckGroupFailed{group.gang, opened.error().message()};
+    }
+    asio::post(loop_, [this, answer]() { step(answer); });
+  }
+
+  void close_check_group() {
+    if (check_server_) check_server_->close("the check is over", Duration{0});
+    // Not destroyed here: this may run inside one of its callbacks.
+    asio::post(loop_, [this]() { check_server_.reset(); });
+  }
+
+  void arm_timer() {
+    const std::optional<TimePoint> deadline = coordinator_.next_deadline();
+    if (!deadline) {
+      timer_.cancel();
+      return;
+    }
+    timer_.expires_at(*deadline);
+    timer_.async_wait([this](const boost::system::error_code& error) { on_timer(error); });
+  }
+
+  void on_timer(const boost::system::error_code& error) {
+    if (error == asio::error::operation_aborted) return;
+    const std::optional<TimePoint> deadline = coordinator_.next_deadline();
+    if (deadline && *deadline <= Clock::now()) step(DeadlinePassed{});
+  }
+
+  std::string host_of(MemberIndex member) const {
+    const std::size_t index = value_of(member);
+    if (index < roster_.members.size()) return roster_.members[index].description.host;
+    return "agent " + std::to_string(index);
+  }
+
+  asio::io_context& loop_;
+  asio::steady_timer timer_;
+  CoordinatorHostOptions options_;
+  Callbacks callbacks_;
+  Coordinator coordinator_;
+  rendezvous::Roster roster_;
+  bool agent_lost_ = false;
+  CheckObserver check_observer_;
+  std::unique_ptr<rendezvous::Server> server_;
+  std::unique_ptr<rendezvous::Server> check_server_;
+};
+
+CoordinatorHost::CoordinatorHost(std::unique_ptr<Body> body) : body_(std::move(body)) {}
+CoordinatorHost::~CoordinatorHost() = default;
+
+Result<std::unique_ptr<CoordinatorHost>> CoordinatorHost::open(asio::io_context& loop,
+                                                               CoordinatorHostOptions options,
+                                                               Callbacks callbacks) {
+  auto body = std::make_unique<Body>(loop, std::move(options), std::move(callbacks));
+  MUSTER_RETURN_IF_ERROR(body->open());
+  return std::unique_ptr<CoordinatorHost>(new CoordinatorHost(std::move(body)));
+}
+
+Result<Fd> CoordinatorHost::connect_local() {
+  return body_->server().connect_local();
+}
+
+void CoordinatorHost::close(std::string_view reason) {
+  body_->server().close(reason, kFlushAtEnd);
+}
+
+}  // namespace muster::launcher

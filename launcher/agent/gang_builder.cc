@@ -1,0 +1,236 @@
+#include "launcher/agent/gang_builder.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "collectives-bench/gang.h"
+#include "launcher/coordinator/agent_facts.h"
+#include "launcher/plan/worker_environment.h"
+#include "rendezvous/group.h"
+#include "slurm/worker_identity.h"
+
+namespace muster::launcher {
+
+namespace {
+
+constexpr int kReportDescriptor = 3;
+constexpr int kReportPipeBytes = 1 << 20;
+// The kernel kills workers before the agent that could tell what happened.
+constexpr int kWorkerOomBonus = 100;
+constexpr int kMaxOomScore = 1000;
+
+std::string own_descriptor_path(const Fd& fd) {
+  return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(fd.get());
+}
+
+std::string read_at_most(int fd, std::size_t limit, bool from_start) {
+  std::string bytes(limit, '\0');
+  std::size_t size = 0;
+  while (size < limit) {
+    char* const place = bytes.data() + size;
+    const ssize_t got = from_start ? ::pread(fd, place, limit - size, static_cast<off_t>(size))
+                                   : ::read(fd, place, limit - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  bytes.resize(size);
+  return bytes;
+}
+
+output::WorkerFields fields_of(const verdict::WorkerPlace& place) {
+  output::WorkerFields fields;
+  fields.local_rank = place.local_rank;
+  fields.rank = place.rank;
+  fields.host = place.host;
+  return fields;
+}
+
+// All processes of a check gang, in the order of their ranks.
+std::vector<rendezvous::ExpectedMember> gang_members(const rendezvous::Roster& roster,
+                                                     const plan::JobPlan& job, bool one_per_node) {
+  std::vector<rendezvous::ExpectedMember> members;
+  for (const rendezvous::Member& member : roster.members) {
+    if (!one_per_node || value_of(member.description.task) != 0) continue;
+    members.push_back({member.description.node, LocalTask{0}, member.description.host});
+  }
+  if (one_per_node) return members;
+  for (const plan::WorkerPlan& worker : job.workers) {
+    members.push_back(
+        {worker.node, LocalTask{value_of(worker.local_rank)}, job.node_of(worker).host});
+  }
+  return members;
+}
+
+}  // namespace
+
+GangBuilder::GangBuilder(GangBuilderOptions options) : options_(std::move(options)) {}
+
+Status GangBuilder::set_roster(const rendezvous::Roster& roster) {
+  MUSTER_TRY(job, plan_roster(roster, options_.wishes));
+  roster_ = roster;
+  job_ = std::move(job);
+  return {};
+}
+
+std::string GangBuilder::host() const {
+  const std::size_t self = value_of(options_.self);
+  return self < roster_.members.size() ? roster_.members[self].description.host : options_.host;
+}
+
+std::string GangBuilder::reachable(const std::string& address) const {
+  // Tasks on the coordinator's own node meet it over loopback; the workers of one job should all
+  // read the same address, one that the other nodes have reached.
+  const bool is_loopback = address.rfind("127.", 0) == 0 || address == "::1";
+  return address.empty() || is_loopback ? roster_.coordinator_address : address;
+}
+
+Result<GangPlan> GangBuilder::build_workers(const StartWorkers& order,
+                                            const std::string& master_address) {
+  GangPlan gang;
+  gang.attempt = order.attempt;
+  for (const plan::WorkerPlan& worker : job_.workers_of(options_.self)) {
+    GangProcess process;
+    process.place = {worker.rank, worker.local_rank, worker.node, host()};
+    process.error_file.reset(::memfd_create("muster-error-file", MFD_CLOEXEC));
+    if (!process.error_file.is_open()) return failure(system_error("memfd_create", errno));
+    process::WorkerSpec spec;
+    spec.local_rank = worker.local_rank;
+    spec.label = "rank " + std::to_string(value_of(worker.rank));
+    spec.plan = base_plan();
+    spec.plan.program = options_.program;
+    spec.plan.argv = options_.command;
+    spec.plan.envp = plan::make_worker_environment(
+                         options_.environment, job_, worker,
+                         attempt_facts(order.attempt, order.master_port, master_address),
+                         own_descriptor_path(process.error_file))
+                         .to_strings();
+    spec.plan.oom_score_adj =
+        std::min(kMaxOomScore, options_.original.oom_score_adj + kWorkerOomBonus);
+    if (options_.options.stdin_rank == worker.rank) {
+      spec.plan.fds.emplace_back(STDIN_FILENO, STDIN_FILENO);  // the others get /dev/null
+      spec.plan.take_terminal = ::isatty(STDIN_FILENO) != 0;
+    }
+    gang.fields.push_back(fields_of(process.place));
+    gang.processes.push_back(std::move(process));
+    gang.specs.push_back(std::move(spec));
+  }
+  return gang;
+}
+
+Result<GangPlan> GangBuilder::build_check(const StartCheck& order, const std::string& address) {
+  if (options_.bench_program.empty()) {
+    return failure(ErrorCode::kNotFound, "muster-bench is not beside muster on " + host());
+  }
+  rendezvous::JoinOptions join;
+  join.incarnation = options_.incarnation;
+  join.incarnation.scope = "check." + std::to_string(value_of(order.gang));
+  join.expected = gang_members(roster_, job_, order.one_per_node);
+  join.coordinator_hosts = {reachable(address)};
+  join.ports = {order.port};
+  join.authentication.method = rendezvous::AuthenticationMethod::kKey;
+  join.authentication.key = order.key;
+  GangPlan gang;
+  gang.is_check = true;
+  const std::size_t count = order.one_per_node ? 1 : job_.workers_of(options_.self).size();
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t rank = order.first_rank + i;
+    if (rank >= join.expected.size()) {
+      return failure(ErrorCode::kProtocol, "check rank " + std::to_string(rank) + " of a gang of " +
+                                               std::to_string(join.expected.size()));
+    }
+    join.self.node = join.expected[rank].node;
+    join.self.task = join.expected[rank].task;
+    join.self.host = host();
+    MUSTER_RETURN_IF_ERROR(add_check_process(gang, order, join, static_cast<std::uint32_t>(rank)));
+  }
+  return gang;
+}
+
+Status GangBuilder::add_check_process(GangPlan& gang, const StartCheck& order,
+                                      const rendezvous::JoinOptions& join, std::uint32_t rank) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return failure(system_error("pipe", errno));
+  GangProcess process;
+  process.report.reset(ends[0]);
+  Fd write_end(ends[1]);
+  // A report larger than the pipe would block its writer; a smaller pipe is still enough for most.
+  ::fcntl(ends[0], F_SETPIPE_SZ, kReportPipeBytes);
+  process.place = {Rank{rank}, LocalRank{value_of(join.self.task)}, join.self.node, host()};
+  Environment environment = options_.environment;
+  environment.unset("MUSTER_TOKEN");
+  const std::vector<std::uint32_t> workers_per_node{1};
+  slurm::tell_worker_identity(
+      environment,
+      {.rank = rank, .local_rank = 0, .node = 0, .workers_per_node = workers_per_node});
+  const Environment group = rendezvous::group_environment(join);
+  for (const auto& [name, value] : group.variables()) environment.set(name, value);
+  environment.set(plan::kMarkerVariable, options_.marker);
+  process::WorkerSpec spec;
+  spec.local_rank = process.place.local_rank;
+  spec.label = "muster-bench rank " + std::to_string(rank);
+  spec.plan = base_plan();
+  spec.plan.program = options_.bench_program;
+  spec.plan.argv = order.arguments;
+  spec.plan.argv.insert(spec.plan.argv.begin(), "muster-bench");
+  spec.plan.envp = environment.to_strings();
+  spec.plan.fds.emplace_back(kReportDescriptor, write_end.get());
+  gang.fields.push_back(fields_of(process.place));
+  gang.spawn_only.push_back(std::move(write_end));
+  gang.processes.push_back(std::move(process));
+  gang.specs.push_back(std::move(spec));
+  return {};
+}
+
+Result<WorkerLaunch> GangBuilder::build_exec(const BecomeProgram& order,
+                                             const std::string& master_address) {
+  const auto workers = job_.workers_of(options_.self);
+  if (workers.size() != 1) {
+    return failure(ErrorCode::kInvalidArgument,
+                   "--exec needs one worker per agent, here are " + std::to_string(workers.size()) +
+                       ": start as many tasks per node as workers, or leave --exec out");
+  }
+  WorkerLaunch launch;
+  launch.program = options_.program;
+  launch.argv = options_.command;
+  launch.envp = plan::make_worker_environment(
+                    options_.environment, job_, workers.front(),
+                    attempt_facts(Attempt{0}, order.master_port, master_address), "")
+                    .to_strings();
+  return launch;
+}
+
+process::SpawnPlan GangBuilder::base_plan() const {
+  process::SpawnPlan plan;
+  plan.original = options_.original;
+  return plan;
+}
+
+plan::AttemptFacts GangBuilder::attempt_facts(Attempt attempt, std::uint16_t master_port,
+                                              const std::string& master_address) const {
+  plan::AttemptFacts facts;
+  facts.run_id = options_.run_id;
+  facts.attempt = attempt;
+  facts.role = options_.options.role;
+  facts.master_address = reachable(master_address);
+  facts.master_port = master_port;
+  facts.marker = options_.marker;
+  return facts;
+}
+
+std::string GangBuilder::read_error_file(const GangProcess& process) {
+  return read_at_most(process.error_file.get(), kMaxErrorFile, true);
+}
+
+std::string GangBuilder::read_report(const GangProcess& process) {
+  std::string report = read_at_most(process.report.get(), kMaxReport, false);
+  while (!report.empty() && report.back() == '\n') report.pop_back();
+  return report;
+}
+
+}  // namespace muster::launcher

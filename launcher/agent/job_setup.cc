@@ -1,0 +1,290 @@
+#include "launcher/agent/job_setup.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "launcher/agent/node_facts.h"
+#include "launcher/options/exit_codes.h"
+#include "launcher/plan/command.h"
+#include "launcher/plan/print_plan.h"
+#include "launcher/plan/worker_environment.h"
+#include "rendezvous/authentication.h"
+#include "rendezvous/helper_process.h"
+#include "rendezvous/ports.h"
+#include "rendezvous/random.h"
+
+namespace muster::launcher {
+
+namespace {
+
+constexpr std::size_t kStandaloneKeyBytes = 32;
+constexpr Duration kListenLonger{5'000};
+
+plan::PlanWishes wishes_of(const options::Options& options) {
+  using Wish = options::WorkersPerNode::Wish;
+  plan::PlanWishes wishes;
+  wishes.slots.count = options.workers_per_node.count;
+  switch (options.workers_per_node.wish) {
+    case Wish::kAbsent:
+      wishes.slots.source = plan::SlotSource::kDefault;
+      break;
+    case Wish::kNumber:
+      wishes.slots.source = plan::SlotSource::kCount;
+      break;
+    case Wish::kGpu:
+      wishes.slots.source = plan::SlotSource::kGpus;
+      break;
+    case Wish::kCpu:
+      wishes.slots.source = plan::SlotSource::kCores;
+      break;
+    case Wish::kAuto:
+      wishes.slots.source = plan::SlotSource::kAuto;
+      break;
+  }
+  return wishes;
+}
+
+Result<std::vector<std::string>> command_of(const options::Options& options,
+                                            const Environment& environment) {
+  using Kind = options::ProgramKind;
+  plan::ProgramStart start = plan::ProgramStart::kByName;
+  if (options.program.kind == Kind::kScript) start = plan::ProgramStart::kScript;
+  if (options.program.kind == Kind::kModule) start = plan::ProgramStart::kModule;
+  if (options.program.kind == Kind::kExecutable) start = plan::ProgramStart::kExecutable;
+  return plan::make_command(start, options.program.words, environment);
+}
+
+rendezvous::Incarnation incarnation_of(const slurm::Step& step) {
+  return {step.job, step.step, step.restart_count, ""};
+}
+
+std::vector<rendezvous::ExpectedMember> expected_agents(const slurm::Step& step) {
+  std::vector<rendezvous::ExpectedMember> expected;
+  for (std::uint32_t node = 0; node < step.hosts.size(); ++node) {
+    for (std::uint32_t task = 0; task < step.tasks_per_node[node]; ++task) {
+      expected.push_back({NodeIndex{node}, LocalTask{task}, step.hosts[node]});
+    }
+  }
+  return expected;
+}
+
+MemberIndex own_index(const slurm::Step& step) {
+  std::uint32_t index = value_of(step.local_task);
+  for (std::uint32_t node = 0; node < value_of(step.node); ++node) {
+    index += step.tasks_per_node[node];
+  }
+  return MemberIndex{index};
+}
+
+bool can_bind(std::uint16_t port) {
+  const Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket.is_open()) return false;
+  const int on = 1;
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_ANY);
+  return ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+}
+
+// For rank 0's own store. It binds the port some seconds later, so one outside the ephemeral range
+// that is free now; the next one is left free too, since programs open a second store there.
+Result<std::uint16_t> choose_master_port(const rendezvous::Incarnation& incarnation,
+                                         const options::Options& options) {
+  if (options.master_port) return *options.master_port;
+  rendezvous::Incarnation store = incarnation;
+  store.scope = "store";
+  for (const std::uint16_t port : rendezvous::candidate_ports(store, {})) {
+    if (can_bind(port) && can_bind(static_cast<std::uint16_t>(port + 1))) return port;
+  }
+  return failure(ErrorCode::kUnavailable,
+                 "no free port for MASTER_PORT among the candidates; give one by --master-port");
+}
+
+Result<rendezvous::Authentication> authentication_of(const Environment& environment,
+                                                     bool standalone) {
+  if (standalone) {
+    rendezvous::Authentication alone;
+    alone.method = rendezvous::AuthenticationMethod::kKey;
+    alone.key = rendezvous::random_bytes(kStandaloneKeyBytes);
+    return alone;
+  }
+  return rendezvous::choose_authentication(environment,
+                                           rendezvous::find_authentication_facts(environment));
+}
+
+CoordinatorOptions coordinator_options(const options::Options& options) {
+  CoordinatorOptions coordinator;
+  coordinator.check = options.check.mode;
+  coordinator.check_min_busbw = options.check.min_busbw_gbps;
+  coordinator.check_deadline = options.check.deadline;
+  coordinator.check_spec.interface = options.interface;
+  const std::vector<std::uint64_t>& sizes = options.check.sizes;
+  if (!sizes.empty()) {
+    bench::SizeRange& range = coordinator.check_spec.sizes;
+    range.min_bytes = sizes.front();
+    range.max_bytes = sizes.back();
+    range.factor = sizes.size() > 1 ? std::max<std::uint64_t>(2, sizes[1] / sizes[0]) : 0;
+  }
+  coordinator.stop_grace = options.stop_grace;
+  coordinator.exec_program = options.exec;
+  coordinator.wishes = wishes_of(options);
+  return coordinator;
+}
+
+output::OutputOptions output_options(const options::Options& options) {
+  output::OutputOptions output;
+  if (options.output.prefix) output.prefix = *options.output.prefix;
+  output.colour = ::isatty(STDOUT_FILENO) != 0;
+  output.directory = options.output.log_dir;
+  output.route.console = options.output.target != options::OutputTarget::kFiles;
+  output.route.file = options.output.target != options::OutputTarget::kConsole;
+  return output;
+}
+
+// A program that this node does not have is said once, by the coordinator, for all to hear.
+void resolve_program(GangBuilderOptions& gangs, AgentFacts& facts) {
+  const std::string path = gangs.environment.get_or("PATH", "");
+  Result<std::string> program = process::resolve_program(gangs.command.front(), path);
+  if (program) {
+    gangs.program = std::move(*program);
+    return;
+  }
+  facts.error = program.error().message();
+  facts.error_exit_code = static_cast<std::uint32_t>(
+      options::to_int(program.error().code() == ErrorCode::kNotFound ? ExitCode::kNotFound
+                                                                     : ExitCode::kCannotExecute));
+}
+
+// Wishes that contradict this task's place, a program that is not here: the agent joins all the
+// same, and the coordinator ends the job with this error instead of waiting for an agent that never
+// comes.
+void find_own_errors(const slurm::Step& step, const options::Options& options,
+                     GangBuilderOptions& gangs, AgentFacts& facts) {
+  const auto nodes = static_cast<std::uint32_t>(step.hosts.size());
+  const Status fits = options::check_against_step(options, {nodes, step.node, step.proc_id});
+  Result<std::vector<std::string>> command = command_of(options, gangs.environment);
+  if (fits && command) {
+    gangs.command = std::move(*command);
+    return resolve_program(gangs, facts);
+  }
+  facts.error = fits ? command.error().message() : fits.error().message();
+  facts.error_exit_code = static_cast<std::uint32_t>(options::to_int(ExitCode::kUsage));
+}
+
+rendezvous::SessionOptions session_options(const slurm::Step& step, const options::Options& options,
+                                           const AgentFacts& facts,
+                                           rendezvous::Authentication authentication) {
+  rendezvous::SessionOptions session;
+  session.incarnation = incarnation_of(step);
+  session.self.node = step.node;
+  session.self.task = step.local_task;
+  session.self.host = step.host();
+  session.self.pid = static_cast<std::uint32_t>(::getpid());
+  session.self.facts = encode(facts);
+  session.coordinator_hosts = {step.hosts.front()};
+  session.ports = rendezvous::candidate_ports(session.incarnation, step.reserved_ports);
+  session.authentication = std::move(authentication);
+  // A little longer than the coordinator waits, so that its word on who is missing arrives.
+  session.deadline = options.assemble_deadline + kListenLonger;
+  return session;
+}
+
+Result<CoordinatorHostOptions> host_options(const slurm::Step& step,
+                                            const options::Options& options,
+                                            const rendezvous::SessionOptions& session) {
+  CoordinatorHostOptions host;
+  host.server.incarnation = session.incarnation;
+  host.server.node = step.node;
+  host.server.expected = expected_agents(step);
+  host.server.ports = session.ports;
+  if (options.standalone) host.server.bind_address = "127.0.0.1";
+  host.server.authentication = session.authentication;
+  host.server.assembly_deadline = options.assemble_deadline;
+  host.coordinator = coordinator_options(options);
+  MUSTER_TRY(port, choose_master_port(session.incarnation, options));
+  host.coordinator.master_port = port;
+  return host;
+}
+
+}  // namespace
+
+Result<slurm::Step> find_step(const Environment& environment, const options::Options& options) {
+  if (options.standalone) {
+    slurm::Step step;
+    step.job = static_cast<std::uint64_t>(::getpid());
+    step.hosts = {"localhost"};
+    step.tasks_per_node = {1};
+    return step;
+  }
+  if (!slurm::is_slurm_job(environment)) {
+    return failure(
+        ErrorCode::kInvalidArgument,
+        "no SLURM_ variables here: start it by srun, as in `srun muster train.py`, or on "
+        "this one machine by `muster --standalone train.py`");
+  }
+  return slurm::parse_step(environment);
+}
+
+Result<JobSetup> set_up_job(const slurm::Step& step, const Environment& environment,
+                            const options::Options& options,
+                            const process::OriginalLimits& original, const std::string& marker) {
+  // Without its helper no agent can prove itself or look up a name: better said before joining.
+  MUSTER_RETURN_IF_ERROR(rendezvous::find_helper_program(environment));
+  JobSetup setup;
+  setup.step = step;
+  const std::string own_program = own_program_path();
+  GangBuilderOptions& gangs = setup.agent.gangs;
+  gangs.environment = environment;
+  gangs.options = options;
+  gangs.bench_program = find_bench_program(own_program);
+  gangs.marker = marker;
+  gangs.run_id = options.run_id.empty() ? plan::default_run_id(step) : options.run_id;
+  gangs.host = step.host();
+  gangs.wishes = wishes_of(options);
+  gangs.incarnation = incarnation_of(step);
+  gangs.original = original;
+  gangs.self = own_index(step);
+  AgentFacts facts = find_node_facts(environment, own_program);
+  find_own_errors(step, options, gangs, facts);
+  MUSTER_TRY(authentication, authentication_of(environment, options.standalone));
+  setup.agent.session = session_options(step, options, facts, std::move(authentication));
+  setup.agent.stop_grace = options.stop_grace;
+  if (value_of(gangs.self) == 0) {
+    MUSTER_TRY(host, host_options(step, options, setup.agent.session));
+    setup.agent.coordinator = std::move(host);
+  }
+  setup.output = output_options(options);
+  return setup;
+}
+
+Result<std::string> print_dry_run(const slurm::Step& step, const Environment& environment,
+                                  const options::Options& options) {
+  const AgentFacts facts = find_node_facts(environment, own_program_path());
+  plan::DryRun run;
+  run.title = options.standalone
+                  ? "standalone, one node"
+                  : "job " + std::to_string(step.job) + ", step " + std::to_string(step.step);
+  const auto nodes = static_cast<std::uint32_t>(step.hosts.size());
+  MUSTER_RETURN_IF_ERROR(options::check_against_step(options, {nodes, step.node, step.proc_id}));
+  MUSTER_TRY(command, command_of(options, environment));
+  run.command = std::move(command);
+  MUSTER_TRY(job, plan::plan_job(plan::assume_agents(step, facts.resources), wishes_of(options)));
+  run.plan = std::move(job);
+  run.agent = environment;
+  plan::AttemptFacts attempt;
+  attempt.run_id = options.run_id.empty() ? plan::default_run_id(step) : options.run_id;
+  attempt.role = options.role;
+  attempt.master_address = "(chosen at start)";
+  attempt.master_port = options.master_port.value_or(0);
+  attempt.marker = "(unique per agent)";
+  run.worker = plan::make_worker_environment(environment, run.plan, run.plan.workers.front(),
+                                             attempt, "(a memory file)");
+  return plan::print_plan(run);
+}
+
+}  // namespace muster::launcher

@@ -1,0 +1,35 @@
+// JobSetup: from environment and options to everything an agent needs to run. Looks at the file
+// system and the CPU mask, chooses authentication and ports; starts nothing.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "launcher/agent/node_agent.h"
+#include "launcher/options/options.h"
+#include "launcher/output/carrier.h"
+#include "rendezvous/base/environment.h"
+#include "rendezvous/base/result.h"
+#include "slurm/step.h"
+
+namespace muster::launcher {
+
+struct JobSetup {
+  slurm::Step step;
+  NodeAgentOptions agent;
+  output::OutputOptions output;
+};
+
+// The step of Slurm, or the one node of --standalone. Errors say what to write instead.
+Result<slurm::Step> find_step(const Environment& environment, const options::Options& options);
+
+// `marker` is the value of MUSTER_MARKER for all processes of this agent.
+Result<JobSetup> set_up_job(const slurm::Step& step, const Environment& environment,
+                            const options::Options& options,
+                            const process::OriginalLimits& original, const std::string& marker);
+
+// The text of --dry-run, from what this task alone can know.
+Result<std::string> print_dry_run(const slurm::Step& step, const Environment& environment,
+                                  const options::Options& options);
+
+}  // namespace muster::launcher

@@ -1,0 +1,128 @@
+// NodeAgent: the hands of one agent. A shell: owns the session with the coordinator, the gang of
+// the moment, the signals, and on the lead agent of node 0 the coordinator's host.
+//
+// Runs on one io_context and thread; nothing in it blocks or touches a file system after start.
+// What it does is told by the coordinator's messages and by signals; what it sees it reports.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "launcher/agent/coordinator_host.h"
+#include "launcher/agent/gang_builder.h"
+#include "launcher/health/library_watch.h"
+#include "launcher/output/carrier.h"
+#include "launcher/process/gang.h"
+#include "launcher/process/guardian.h"
+#include "launcher/process/signal_desk.h"
+#include "rendezvous/base/asio.h"
+#include "rendezvous/session.h"
+
+namespace muster::launcher {
+
+struct NodeAgentOptions {
+  rendezvous::SessionOptions session;
+  // Set on the lead agent of node 0 only.
+  std::optional<CoordinatorHostOptions> coordinator;
+  GangBuilderOptions gangs;
+  Duration stop_grace = std::chrono::seconds(15);
+};
+
+class NodeAgent : private rendezvous::SessionObserver,
+                  private process::GangObserver,
+                  private process::SignalObserver {
+ public:
+  // How the agent ended. With `exec` the caller replaces itself by the program, else it exits.
+  struct End {
+    int exit_code = 0;
+    bool exec = false;
+    WorkerLaunch launch;  // with exec: what to become
+    bool clean = true;    // nothing of ours is left; the guardian may leave without a sweep
+  };
+
+  // `guardian` and `output` outlive the agent.
+  NodeAgent(asio::io_context& loop, NodeAgentOptions options, process::Guardian& guardian,
+            output::OutputCarrier& output);
+  ~NodeAgent() override;
+
+  // Opens the coordinator where it is due and joins. Errors of opening; joining goes on in the
+  // loop.
+  Status start();
+
+  // Set once the loop may end; the loop is stopped by the agent itself.
+  const End& end() const { return end_; }
+
+ private:
+  // SessionObserver
+  void on_roster(const rendezvous::Roster& roster) override;
+  void on_message(std::string_view bytes) override;
+  void on_coordinator_silent(bool silent) override;
+  void on_closed(const Error& error) override;
+  void on_note(std::string_view line) override;
+
+  // GangObserver
+  void on_started(LocalRank local_rank, pid_t pid) override;
+  void on_start_failed(LocalRank local_rank, const Error& error, int exit_code) override;
+  void on_exited(LocalRank local_rank, process::ExitStatus status, process::WallTime when) override;
+  void on_killed(std::size_t workers_left) override;
+  void on_finished(const process::GangEnd& end) override;
+
+  // SignalObserver
+  void on_signal(int signum, process::SignalAction action) override;
+  void on_forward(int signum) override;
+  void on_guardian_lost() override;
+
+  void start_check(const StartCheck& order);
+  void start_workers(const StartWorkers& order);
+  void start_gang(GangId gang, GangPlan plan);
+  void stop_gang(const StopGang& order);
+  void become_program(const BecomeProgram& order);
+  void close_job(const CloseJob& order);
+  void stop_local_gang(int signum, bool already_delivered, Duration grace);
+  void on_cancel_wait_over(const boost::system::error_code& error, GangId gang, int signum);
+
+  void tell(const FromAgent& message);
+  void watch_libraries(LocalRank local_rank, pid_t pid);
+  void report_end(const verdict::WorkerEnd& end);
+  void report_last_words();
+  void lose_coordinator(const Error& error);
+  void finish(int exit_code);
+  void finish_output();
+  void print(const std::string& line);
+
+  asio::io_context& loop_;
+  NodeAgentOptions options_;
+  process::Guardian& guardian_;
+  output::OutputCarrier& output_;
+  GangBuilder builder_;
+
+  std::unique_ptr<CoordinatorHost> host_;
+  std::unique_ptr<rendezvous::Session> session_;
+  std::unique_ptr<process::SignalDesk> signals_;
+  std::unique_ptr<process::Gang> gang_;
+  std::unique_ptr<health::LibraryWatch> libraries_;  // of rank 0, while it runs
+
+  bool joined_ = false;
+  bool closing_ = false;
+  bool finished_ = false;
+  bool coordinator_lost_ = false;
+  std::optional<int> cancelled_by_;
+  std::size_t interrupts_ = 0;
+
+  GangId gang_id_{};
+  GangPlan plan_;
+  std::size_t workers_answered_ = 0;
+  std::vector<verdict::WorkerEnd> ends_;
+  std::optional<WallTime> stop_sent_;
+  std::optional<int> ladder_signal_;  // what the stop ladder sends the workers itself
+  asio::steady_timer cancel_wait_;
+  asio::steady_timer linger_;
+  std::uint32_t killed_ = 0;
+  bool agent_lost_ = false;
+  End end_;
+};
+
+}  // namespace muster::launcher

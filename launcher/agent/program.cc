@@ -1,0 +1,133 @@
+#include "launcher/agent/program.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <utility>
+
+#include "launcher/agent/exec_program.h"
+#include "launcher/agent/job_setup.h"
+#include "launcher/agent/node_agent.h"
+#include "launcher/agent/version.h"  // generated
+#include "launcher/options/exit_codes.h"
+#include "launcher/process/marker.h"
+#include "slurm/hostnames.h"
+
+namespace muster::launcher {
+
+namespace {
+
+// What is wrong for every task of the step alike is said by one of them.
+bool speaks_for_the_step(const Environment& environment) {
+  return environment.get_or("SLURM_PROCID", "0") == "0";
+}
+
+// A step that this task cannot read may be readable elsewhere: one task of each node says so.
+int refuse_step(const Environment& environment, const Error& error) {
+  if (environment.get_or("SLURM_LOCALID", "0") == "0") {
+    std::fprintf(stderr, "muster: %s\n", error.message().c_str());
+  }
+  return to_int(ExitCode::kUsage);
+}
+
+int refuse(const Environment& environment, const Error& error, ExitCode code) {
+  if (speaks_for_the_step(environment)) {
+    std::fprintf(stderr, "muster: %s\n", error.message().c_str());
+  }
+  return to_int(code);
+}
+
+ExitCode exit_code_of_setup(const Error& error) {
+  if (error.code() == ErrorCode::kNotFound) return ExitCode::kInternal;  // a part is not installed
+  return error.code() == ErrorCode::kUnavailable || error.code() == ErrorCode::kPermissionDenied
+             ? ExitCode::kRefused
+             : ExitCode::kUsage;
+}
+
+NodeAgent::End run_agent(asio::io_context& loop, JobSetup setup, process::Guardian& guardian,
+                         output::OutputCarrier& carrier) {
+  NodeAgent agent(loop, std::move(setup.agent), guardian, carrier);
+  const Status started = agent.start();
+  if (!started) {
+    carrier.print("muster: " + started.error().message());
+    carrier.finish([&loop]() { loop.stop(); });
+    loop.run();
+    NodeAgent::End end;
+    end.exit_code = to_int(ExitCode::kInternal);
+    return end;
+  }
+  loop.run();
+  return agent.end();
+}
+
+int run_job(const options::Parsed& parsed, const Environment& environment,
+            const process::OriginalLimits& original) {
+  const Result<slurm::Step> step = find_step(environment, parsed.options);
+  if (!step) return refuse_step(environment, step.error());
+  const std::string marker = process::make_marker();
+  Result<process::Guardian> guardian = process::Guardian::start(marker);
+  if (!guardian) return refuse(environment, guardian.error(), ExitCode::kInternal);
+  Result<JobSetup> setup = set_up_job(*step, environment, parsed.options, original, marker);
+  if (!setup) {
+    guardian->dismiss();
+    return refuse(environment, setup.error(), exit_code_of_setup(setup.error()));
+  }
+  asio::io_context loop(1);
+  auto carrier = output::OutputCarrier::create(loop, setup->output, [](const std::string& line) {
+    std::fprintf(stderr, "muster: %s\n", line.c_str());
+  });
+  if (!carrier) {
+    guardian->dismiss();
+    return refuse(environment, carrier.error(), ExitCode::kInternal);
+  }
+  if (setup->agent.coordinator) {
+    for (const std::string& note : parsed.notes) (*carrier)->print("muster: " + note);
+  }
+  const NodeAgent::End end = run_agent(loop, std::move(*setup), *guardian, **carrier);
+  if (end.clean) guardian->dismiss();
+  if (end.exec) return exec_program(end.launch, original);
+  return end.exit_code;
+}
+
+int print_or_refuse(const Environment& environment, const Result<std::string>& text) {
+  if (!text) return refuse(environment, text.error(), ExitCode::kUsage);
+  if (speaks_for_the_step(environment)) std::fputs(text->c_str(), stdout);
+  return 0;
+}
+
+int run_or_plan(const options::Parsed& parsed, const Environment& environment,
+                const process::OriginalLimits& original) {
+  if (!parsed.options.dry_run) return run_job(parsed, environment, original);
+  const Result<slurm::Step> step = find_step(environment, parsed.options);
+  if (!step) return refuse(environment, step.error(), ExitCode::kUsage);
+  return print_or_refuse(environment, print_dry_run(*step, environment, parsed.options));
+}
+
+}  // namespace
+
+int run_program(const std::vector<std::string>& words, const Environment& environment) {
+  const process::OriginalLimits original = process::OriginalLimits::capture();
+  const Result<options::Parsed> parsed = options::parse_command_line(words, environment);
+  if (!parsed) return refuse(environment, parsed.error(), ExitCode::kUsage);
+  switch (parsed->options.command) {
+    case options::Command::kHelp:
+      std::fputs(options::help_text().c_str(), stdout);
+      return 0;
+    case options::Command::kVersion:
+      std::printf("muster %s\n", kVersion);
+      return 0;
+    case options::Command::kHostnames: {
+      std::vector<std::string> lists;
+      if (!parsed->options.hosts.empty()) lists.push_back(parsed->options.hosts);
+      return print_or_refuse(environment, slurm::print_hostnames(lists, environment));
+    }
+    case options::Command::kRun:
+      break;
+  }
+  // A failure here costs comfort, not correctness: escaped descendants are also found by marker.
+  (void)process::become_subreaper();
+  (void)process::raise_open_files();
+  return run_or_plan(*parsed, environment, original);
+}
+
+}  // namespace muster::launcher

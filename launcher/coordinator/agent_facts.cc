@@ -1,0 +1,70 @@
+#include "launcher/coordinator/agent_facts.h"
+
+#include "rendezvous/base/bytes.h"
+
+namespace muster::launcher {
+
+namespace {
+
+constexpr std::size_t kMaxText = 4096;
+constexpr std::uint32_t kMaxGpus = 64;
+
+void write_strings(ByteWriter& writer, const std::vector<std::string>& strings) {
+  writer.u32(static_cast<std::uint32_t>(strings.size()));
+  for (const std::string& string : strings) writer.string(string);
+}
+
+std::vector<std::string> read_strings(ByteReader& reader) {
+  std::vector<std::string> strings;
+  const std::uint32_t count = reader.count(kMaxGpus);
+  for (std::uint32_t i = 0; i < count && !reader.failed(); ++i) {
+    strings.emplace_back(reader.string(kMaxText));
+  }
+  return strings;
+}
+
+}  // namespace
+
+std::string encode(const AgentFacts& facts) {
+  ByteWriter writer;
+  writer.string(facts.version).u32(facts.resources.cores);
+  writer.u8(facts.resources.bound_by_slurm ? 1 : 0);
+  write_strings(writer, facts.resources.gpus);
+  write_strings(writer, facts.resources.reachable_gpus);
+  writer.u8(facts.has_nccl_backend ? 1 : 0).u8(facts.has_fabric_backend ? 1 : 0);
+  writer.string(std::string_view(facts.error).substr(0, kMaxText)).u32(facts.error_exit_code);
+  return writer.take();
+}
+
+Result<AgentFacts> parse_agent_facts(std::string_view bytes) {
+  ByteReader reader(bytes);
+  AgentFacts facts;
+  facts.version = reader.string(kMaxText);
+  facts.resources.cores = reader.u32();
+  facts.resources.bound_by_slurm = reader.u8() != 0;
+  facts.resources.gpus = read_strings(reader);
+  facts.resources.reachable_gpus = read_strings(reader);
+  facts.has_nccl_backend = reader.u8() != 0;
+  facts.has_fabric_backend = reader.u8() != 0;
+  facts.error = reader.string(kMaxText);
+  facts.error_exit_code = reader.u32();
+  MUSTER_RETURN_IF_ERROR(reader.finish("agent's facts"));
+  return facts;
+}
+
+Result<plan::JobPlan> plan_roster(const rendezvous::Roster& roster,
+                                  const plan::PlanWishes& wishes) {
+  std::vector<plan::AgentPlace> places;
+  places.reserve(roster.members.size());
+  for (const rendezvous::Member& member : roster.members) {
+    const rendezvous::MemberDescription& self = member.description;
+    Result<AgentFacts> facts = parse_agent_facts(self.facts);
+    if (!facts) {
+      return failure(facts.error().within(self.host + ": is it the same muster there?"));
+    }
+    places.push_back({self.node, self.task, self.host, std::move(facts->resources)});
+  }
+  return plan::plan_job(places, wishes);
+}
+
+}  // namespace muster::launcher

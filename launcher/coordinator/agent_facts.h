@@ -1,0 +1,33 @@
+// AgentFacts: what an agent tells about itself and its node when it joins. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "launcher/plan/job_plan.h"
+#include "rendezvous/base/result.h"
+#include "rendezvous/types.h"
+
+namespace muster::launcher {
+
+struct AgentFacts {
+  std::string version;  // of muster
+  plan::AgentResources resources;
+  bool has_nccl_backend = false;    // the module is installed and a GPU is there
+  bool has_fabric_backend = false;  // the module is installed
+  // A fatal error of this agent alone. It joins all the same, so that the job can say so.
+  std::string error;
+  std::uint32_t error_exit_code = 0;
+
+  bool operator==(const AgentFacts&) const = default;
+};
+
+std::string encode(const AgentFacts& facts);
+Result<AgentFacts> parse_agent_facts(std::string_view bytes);
+
+// The ranks of the whole job, from the facts in the roster: the same on every agent.
+Result<plan::JobPlan> plan_roster(const rendezvous::Roster& roster, const plan::PlanWishes& wishes);
+
+}  // namespace muster::launcher

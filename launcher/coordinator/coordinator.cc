@@ -1,0 +1,271 @@
+#include "launcher/coordinator/coordinator.h"
+
+#include <algorithm>
+#include <csignal>
+
+#include "launcher/verdict/report.h"
+#include "rendezvous/base/check.h"
+
+namespace muster::launcher {
+
+namespace {
+
+// From the end of the grace to giving up on a process that SIGKILL did not remove.
+constexpr Duration kKillPatience = std::chrono::seconds(5);
+// For every agent's acknowledgement of the end (rule 16).
+constexpr Duration kClosingPatience = std::chrono::seconds(2);
+constexpr std::size_t kHostsNamed = 8;
+
+}  // namespace
+
+Coordinator::Coordinator(CoordinatorOptions options) : options_(std::move(options)) {}
+
+Effects Coordinator::step(const Event& event, TimePoint now) {
+  const auto row = static_cast<std::size_t>(phase_) * kEventKindCount;
+  const Transition& transition = transitions()[row + static_cast<std::size_t>(kind_of(event))];
+  MUSTER_CHECK(transition.phase == phase_ && transition.event == kind_of(event));
+  if (kind_of(event) == EventKind::kDeadlinePassed) deadline_.reset();
+  act(transition.action, event, now);
+  return std::exchange(effects_, {});
+}
+
+void Coordinator::act(Action action, const Event& event, TimePoint now) {
+  const auto* said = std::get_if<AgentSaid>(&event);
+  switch (action) {
+    case Action::kImpossible:
+      MUSTER_CHECK(!"an event that cannot happen in this phase");
+      return;
+    case Action::kIgnore:
+      return;
+    case Action::kBegin:
+      return begin(std::get<Assembled>(event), now);
+    case Action::kEndUnassembled:
+      say("muster: " + std::get<AssemblyFailed>(event).text);
+      phase_ = Phase::kDone;
+      effects_.push_back(Finish{std::get<AssemblyFailed>(event).exit_code});
+      return;
+    case Action::kStartCheckGang:
+      return start_check_gang(std::get<CheckGroupOpened>(event));
+    case Action::kEndCheckUnopened:
+      return check_not_measured(std::get<CheckGroupFailed>(event).text, now);
+    case Action::kNoteCheckProcess:
+      return note_check_process(std::get<WorkerEnded>(said->message), now);
+    case Action::kNoteReports:
+      return note_reports(said->agent, std::get<GangFinished>(said->message), now);
+    case Action::kStopCheck:
+      return stop_check(now);
+    case Action::kJudge:
+      return judge(now);
+    case Action::kNoteStarted:
+      if (std::get<GangStarted>(said->message).gang == gang_) agent(said->agent).started = true;
+      return;
+    case Action::kNoteWorker:
+    case Action::kNoteWorkerStopped:
+      return note_worker(std::get<WorkerEnded>(said->message), now);
+    case Action::kNoteFinished:
+      return note_finished(said->agent, std::get<GangFinished>(said->message), now);
+    case Action::kCancel:
+      return cancel(said->agent, std::get<CancelSeen>(said->message), now);
+    case Action::kLoseAgent:
+      return lose_agent(std::get<AgentLost>(event), now);
+    case Action::kDecide:
+      say("muster: some processes are still there after SIGKILL; ending without them");
+      return decide(now);
+    case Action::kNoteAcknowledged:
+      agent(said->agent).acknowledged = true;
+      return finish_if_acknowledged();
+    case Action::kFinish:
+      phase_ = Phase::kDone;
+      effects_.push_back(Finish{exit_code_});
+      return;
+  }
+}
+
+void Coordinator::begin(const Assembled& event, TimePoint now) {
+  roster_ = event.roster;
+  agents_.resize(roster_.members.size());
+  if (const std::optional<Misfit> misfit = find_misfit()) {
+    return close(misfit->exit_code, misfit->text, now);
+  }
+  Result<plan::JobPlan> job = plan_roster(roster_, options_.wishes);
+  if (!job) return close(to_int(ExitCode::kUsage), job.error().message(), now);
+  job_ = std::move(*job);
+  for (std::size_t i = 0; i < agents_.size(); ++i) {
+    agents_[i].slots = job_.workers_of(MemberIndex{static_cast<std::uint32_t>(i)}).size();
+  }
+  begin_check(now);
+}
+
+// Reads the facts of all agents on the way.
+std::optional<Coordinator::Misfit> Coordinator::find_misfit() {
+  for (const rendezvous::Member& member : roster_.members) {
+    Agent& joined = agent(member.index);
+    joined.lead = value_of(member.description.task) == 0;
+    const std::string& host = member.description.host;
+    Result<AgentFacts> facts = parse_agent_facts(member.description.facts);
+    if (!facts) {
+      return Misfit{to_int(ExitCode::kUsage), host + ": " + facts.error().message() +
+                                                  "; install one version of muster on all nodes"};
+    }
+    joined.facts = std::move(*facts);
+    const std::string& version = agents_.front().facts.version;
+    if (joined.facts.version != version) {
+      return Misfit{to_int(ExitCode::kUsage), host + " runs muster " + joined.facts.version + ", " +
+                                                  roster_.members.front().description.host +
+                                                  " runs " + version +
+                                                  ": install one version on all nodes"};
+    }
+    if (!joined.facts.error.empty()) {
+      return Misfit{static_cast<int>(joined.facts.error_exit_code),
+                    host + ": " + joined.facts.error};
+    }
+  }
+  return std::nullopt;
+}
+
+void Coordinator::start_workers(TimePoint now) {
+  gang_ = GangId{value_of(gang_) + 1};
+  deadline_.reset();
+  for (Agent& member : agents_) {
+    member.in_gang = true;
+    member.started = member.finished = false;
+  }
+  if (options_.exec_program) {
+    phase_ = Phase::kClosing;
+    deadline_ = now + kClosingPatience;
+    effects_.push_back(SendToAll{BecomeProgram{options_.master_port}});
+    return;
+  }
+  phase_ = Phase::kRunning;
+  effects_.push_back(SendToAll{StartWorkers{gang_, Attempt{0}, options_.master_port}});
+}
+
+void Coordinator::note_worker(const WorkerEnded& message, TimePoint now) {
+  if (message.gang != gang_) return;
+  // An agent reports an end at once, and again with the worker's last words when they are in.
+  const auto [known, is_new] =
+      end_of_rank_.try_emplace(value_of(message.end.place.rank), evidence_.ends.size());
+  if (is_new) {
+    evidence_.ends.push_back(message.end);
+  } else {
+    evidence_.ends[known->second] = message.end;
+  }
+  const bool failed = message.end.start_failure || !message.end.status.success();
+  if (failed && phase_ == Phase::kRunning) stop(now);
+}
+
+void Coordinator::note_finished(MemberIndex index, const GangFinished& message, TimePoint now) {
+  if (message.gang != gang_) return;
+  agent(index).finished = true;
+  if (message.killed > 0) {
+    killed_ += message.killed;
+    if (killed_hosts_.empty() || killed_hosts_.back() != host_of(index)) {
+      killed_hosts_.push_back(host_of(index));
+    }
+  }
+  if (gang_is_gone()) decide(now);
+}
+
+void Coordinator::cancel(MemberIndex index, const CancelSeen& message, TimePoint now) {
+  if (!evidence_.cancel) {
+    verdict::Cancel seen;
+    seen.signal_number = static_cast<int>(message.signal);
+    seen.when = WallTime(std::chrono::nanoseconds(message.wall_clock_ns));
+    seen.host = host_of(index);
+    evidence_.cancel = seen;
+    say(cancel_notice(seen, job_.world_size, options_.stop_grace));
+  }
+  if (phase_ != Phase::kStopping) stop(now);
+}
+
+void Coordinator::lose_agent(const AgentLost& event, TimePoint now) {
+  Agent& gone = agent(event.agent);
+  if (gone.lost) return;
+  gone.lost = true;
+  if (phase_ == Phase::kClosing) return finish_if_acknowledged();
+  const rendezvous::Member& member = roster_.members[value_of(event.agent)];
+  verdict::PeerLoss loss;
+  loss.node = member.description.node;
+  loss.host = member.description.host;
+  loss.whole_node = event.whole_node;
+  loss.last_heard = event.last_heard;
+  loss.decided = event.decided;
+  loss.workers = gone.slots;
+  loss.detail = event.detail;
+  evidence_.losses.push_back(loss);
+  if (phase_ != Phase::kStopping) stop(now);
+  if (gang_is_gone()) decide(now);
+}
+
+// Ends the current gang everywhere. Its agents answer with GangFinished; the deadline is for those
+// that cannot.
+void Coordinator::stop(TimePoint now) {
+  const bool was_check = phase_ == Phase::kChecking || phase_ == Phase::kCheckStopping;
+  if (was_check) effects_.push_back(CloseCheckGroup{});
+  phase_ = Phase::kStopping;
+  effects_.push_back(
+      SendToAll{StopGang{gang_, SIGTERM, options_.stop_grace, evidence_.cancel.has_value()}});
+  deadline_ = now + options_.stop_grace + kKillPatience;
+  if (gang_is_gone()) decide(now);
+}
+
+void Coordinator::decide(TimePoint now) {
+  say_killed();
+  const std::optional<verdict::FirstCause> cause = decide_first_cause(evidence_);
+  if (!cause) return close(to_int(ExitCode::kSuccess), "", now);
+  std::string text = final_report(*cause);
+  if (!text.empty() && text.back() == '\n') text.pop_back();
+  say(std::move(text));
+  close(cause->exit_code, "", now);
+}
+
+void Coordinator::say_killed() {
+  if (killed_ == 0) return;
+  std::string text = "muster: SIGKILL to " + std::to_string(killed_) +
+                     (killed_ == 1 ? " worker" : " workers") + " that outlived the grace, on ";
+  for (std::size_t i = 0; i < std::min(killed_hosts_.size(), kHostsNamed); ++i) {
+    text += (i == 0 ? "" : ", ") + killed_hosts_[i];
+  }
+  if (killed_hosts_.size() > kHostsNamed) text += " ...";
+  say(std::move(text));
+}
+
+void Coordinator::close(int exit_code, const std::string& text, TimePoint now) {
+  if (!text.empty()) say("muster: " + text);
+  exit_code_ = exit_code;
+  phase_ = Phase::kClosing;
+  deadline_ = now + kClosingPatience;
+  effects_.push_back(SendToAll{CloseJob{static_cast<std::uint32_t>(exit_code)}});
+  finish_if_acknowledged();
+}
+
+void Coordinator::finish_if_acknowledged() {
+  for (const Agent& member : agents_) {
+    if (!member.lost && !member.acknowledged) return;
+  }
+  phase_ = Phase::kDone;
+  deadline_.reset();
+  effects_.push_back(Finish{exit_code_});
+}
+
+bool Coordinator::gang_is_gone() const {
+  for (const Agent& member : agents_) {
+    if (member.in_gang && !member.finished && !member.lost) return false;
+  }
+  return true;
+}
+
+void Coordinator::say(std::string text) {
+  effects_.push_back(Say{std::move(text)});
+}
+
+std::string Coordinator::host_of(MemberIndex index) const {
+  return roster_.members[value_of(index)].description.host;
+}
+
+Coordinator::Agent& Coordinator::agent(MemberIndex index) {
+  MUSTER_CHECK(value_of(index) < agents_.size());
+  return agents_[value_of(index)];
+}
+
+}  // namespace muster::launcher

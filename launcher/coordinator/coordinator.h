@@ -1,0 +1,252 @@
+// Coordinator: the job's brain. Pure: (phase, event) -> (phase, effects), as a table.
+//
+// Knows the job from the moment the roster is complete: check, decision, workers, first failure,
+// stop, closing. Does no I/O: the agent that hosts it (the lead agent of node 0) executes the
+// effects and reports back. It tells its next wish with next_deadline(); no phase waits without
+// one, except kRunning, whose end is the workers'.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "collectives-bench/gang.h"
+#include "collectives-bench/verdict.h"
+#include "launcher/coordinator/agent_facts.h"
+#include "launcher/coordinator/messages.h"
+#include "launcher/options/exit_codes.h"
+#include "launcher/options/options.h"
+#include "launcher/verdict/first_cause.h"
+#include "rendezvous/base/result.h"
+#include "rendezvous/base/time.h"
+#include "rendezvous/types.h"
+
+namespace muster::launcher {
+
+using options::CheckMode;
+using options::ExitCode;
+using options::to_int;
+
+struct CoordinatorOptions {
+  CheckMode check = CheckMode::kAuto;
+  std::optional<double> check_min_busbw;  // GB/s, decimal
+  bench::CheckSpec check_spec;            // sizes and iterations; the backend is chosen here
+  Duration check_deadline = std::chrono::seconds(60);
+  Duration stop_grace = std::chrono::seconds(15);
+  std::uint16_t master_port = 0;
+  bool exec_program = false;
+  plan::PlanWishes wishes;
+};
+
+enum class Phase {
+  kAssembling,     // the rendezvous gathers the agents
+  kChecking,       // the check gang runs
+  kCheckStopping,  // the check gang is being stopped, its verdict follows
+  kRunning,        // the workers run
+  kStopping,       // the gang is being stopped, the first cause follows
+  kClosing,        // the exit code is known; every agent acknowledges it
+  kDone,
+};
+inline constexpr std::size_t kPhaseCount = 7;
+
+std::string_view to_string(Phase phase);
+
+// --- events -----------------------------------------------------------------------------------
+
+struct Assembled {
+  rendezvous::Roster roster;
+};
+struct AssemblyFailed {
+  std::string text;
+  int exit_code = 0;
+};
+// Answer to OpenCheckGroup.
+struct CheckGroupOpened {
+  GangId gang{};
+  std::uint16_t port = 0;
+  std::string key;
+};
+struct CheckGroupFailed {
+  GangId gang{};
+  std::string text;
+};
+struct AgentSaid {
+  MemberIndex agent{};
+  FromAgent message;
+};
+struct AgentLost {
+  MemberIndex agent{};
+  bool whole_node = false;  // its kernel does not answer either
+  std::string detail;       // "connection closed", "silent for 10 s"
+  WallTime last_heard{};    // this node's clock
+  WallTime decided{};
+};
+struct DeadlinePassed {};
+
+using Event = std::variant<Assembled, AssemblyFailed, CheckGroupOpened, CheckGroupFailed, AgentSaid,
+                           AgentLost, DeadlinePassed>;
+
+// The columns of the table: events, with what an agent said told apart.
+enum class EventKind {
+  kAssembled,
+  kAssemblyFailed,
+  kCheckGroupOpened,
+  kCheckGroupFailed,
+  kGangStarted,
+  kWorkerEnded,
+  kGangFinished,
+  kCancelSeen,
+  kCloseAcknowledged,
+  kAgentLost,
+  kDeadlinePassed,
+};
+inline constexpr std::size_t kEventKindCount = 11;
+
+std::string_view to_string(EventKind kind);
+EventKind kind_of(const Event& event);
+
+// --- effects ---------------------------------------------------------------------------------
+
+struct SendTo {
+  MemberIndex agent{};
+  ToAgent message;
+  bool operator==(const SendTo&) const = default;
+};
+struct SendToAll {
+  ToAgent message;
+  bool operator==(const SendToAll&) const = default;
+};
+// Open a rendezvous for `expected`; answered by CheckGroupOpened or CheckGroupFailed.
+struct OpenCheckGroup {
+  GangId gang{};
+  std::vector<rendezvous::ExpectedMember> expected;
+  bool operator==(const OpenCheckGroup&) const = default;
+};
+struct CloseCheckGroup {
+  bool operator==(const CloseCheckGroup&) const = default;
+};
+// A line (or a block of lines) for the job's user, on the coordinator's stderr.
+struct Say {
+  std::string text;
+  bool operator==(const Say&) const = default;
+};
+// Every agent knows the code (or is gone): the coordinator's own agent ends with it.
+struct Finish {
+  int exit_code = 0;
+  bool operator==(const Finish&) const = default;
+};
+
+using Effect = std::variant<SendTo, SendToAll, OpenCheckGroup, CloseCheckGroup, Say, Finish>;
+using Effects = std::vector<Effect>;
+
+// --- the table --------------------------------------------------------------------------------
+
+enum class Action {
+  kImpossible,         // cannot happen; aborts
+  kIgnore,             // late or repeated; nothing to do
+  kBegin,              // read the facts, start the check or the workers
+  kEndUnassembled,     // the missing were named; end
+  kStartCheckGang,     // the gang's rendezvous is open: tell the agents
+  kEndCheckUnopened,   // it could not be opened: could not measure
+  kNoteCheckProcess,   // a bench process ended; a failure stops the others soon
+  kNoteReports,        // an agent's reports are in; with the last, judge
+  kStopCheck,          // the check's deadline passed: stop it
+  kJudge,              // decide with what is there
+  kNoteStarted,        // an agent's workers run
+  kNoteWorker,         // a worker ended; a failure stops the job
+  kNoteWorkerStopped,  // a worker ended while stopping: evidence
+  kNoteFinished,       // an agent's gang is gone; with the last, decide
+  kCancel,             // stop because a user, Slurm or a site asked
+  kLoseAgent,          // stop because an agent is gone
+  kDecide,             // name the first cause with what is there
+  kNoteAcknowledged,   // with the last acknowledgement, finish
+  kFinish,             // not all acknowledged in time: finish all the same
+};
+
+struct Transition {
+  Phase phase{};
+  EventKind event{};
+  Action action{};
+  std::string_view next;  // names of the phases it may lead to
+};
+
+// Every (phase, event) pair, exactly once.
+const std::vector<Transition>& transitions();
+
+class Coordinator {
+ public:
+  explicit Coordinator(CoordinatorOptions options);
+
+  Effects step(const Event& event, TimePoint now);
+  std::optional<TimePoint> next_deadline() const { return deadline_; }
+  Phase phase() const { return phase_; }
+
+ private:
+  struct Agent {
+    AgentFacts facts;
+    bool lead = false;
+    bool in_gang = false;   // takes part in the current gang
+    bool started = false;   // of the current gang
+    bool finished = false;  // of the current gang
+    bool lost = false;
+    bool acknowledged = false;
+    std::size_t slots = 0;
+    std::uint32_t first_gang_rank = 0;
+  };
+
+  // Why this set of agents cannot run the job.
+  struct Misfit {
+    int exit_code = 0;
+    std::string text;
+  };
+
+  void act(Action action, const Event& event, TimePoint now);
+  void begin(const Assembled& event, TimePoint now);
+  std::optional<Misfit> find_misfit();
+  void begin_check(TimePoint now);
+  void open_check(bench::BackendKind backend, TimePoint now);
+  void start_check_gang(const CheckGroupOpened& event);
+  void note_check_process(const WorkerEnded& message, TimePoint now);
+  void note_reports(MemberIndex agent, const GangFinished& message, TimePoint now);
+  void stop_check(TimePoint now);
+  void judge(TimePoint now);
+  void check_not_measured(const std::string& why, TimePoint now);
+  void start_workers(TimePoint now);
+  void note_worker(const WorkerEnded& message, TimePoint now);
+  void note_finished(MemberIndex agent, const GangFinished& message, TimePoint now);
+  void cancel(MemberIndex agent, const CancelSeen& message, TimePoint now);
+  void lose_agent(const AgentLost& event, TimePoint now);
+  void stop(TimePoint now);
+  void decide(TimePoint now);
+  void close(int exit_code, const std::string& text, TimePoint now);
+  void finish_if_acknowledged();
+
+  void say_killed();
+  bool gang_is_gone() const;
+  void say(std::string text);
+  std::string host_of(MemberIndex agent) const;
+  Agent& agent(MemberIndex index);
+
+  CoordinatorOptions options_;
+  Phase phase_ = Phase::kAssembling;
+  std::optional<TimePoint> deadline_;
+  Effects effects_;
+
+  rendezvous::Roster roster_;
+  std::vector<Agent> agents_;
+  GangId gang_{};
+  plan::JobPlan job_;
+  bench::BackendKind check_backend_ = bench::BackendKind::kFabric;
+  std::vector<bench::RankOutcome> check_outcomes_;
+  verdict::Evidence evidence_;
+  std::unordered_map<std::uint32_t, std::size_t> end_of_rank_;  // rank -> place in evidence_.ends
+  std::uint32_t killed_ = 0;
+  std::vector<std::string> killed_hosts_;
+  int exit_code_ = 0;
+};
+
+}  // namespace muster::launcher

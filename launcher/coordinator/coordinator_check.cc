@@ -1,0 +1,170 @@
+// The check's part of the coordinator: choose a backend, run the gang, judge, go on or end.
+#include <csignal>
+
+#include "launcher/coordinator/coordinator.h"
+
+namespace muster::launcher {
+
+namespace {
+
+// A failed bench process leaves its peers waiting for it: they get this long to report what they
+// saw.
+constexpr Duration kReportPatience = std::chrono::seconds(3);
+constexpr Duration kCheckStopGrace = std::chrono::seconds(1);
+constexpr Duration kCheckStopPatience = std::chrono::seconds(4);
+// The gang's own deadline comes first, so that its processes can say where they were.
+constexpr Duration kCheckDeadlineMargin = std::chrono::seconds(5);
+
+}  // namespace
+
+void Coordinator::begin_check(TimePoint now) {
+  bool all_nccl = true;
+  bool all_fabric = true;
+  bool several_nodes = false;
+  for (std::size_t i = 0; i < agents_.size(); ++i) {
+    all_nccl = all_nccl && agents_[i].facts.has_nccl_backend;
+    all_fabric = all_fabric && agents_[i].facts.has_fabric_backend;
+    several_nodes = several_nodes || value_of(roster_.members[i].description.node) > 0;
+  }
+  switch (options_.check) {
+    case CheckMode::kOff:
+      return start_workers(now);
+    case CheckMode::kNccl:
+      return open_check(bench::BackendKind::kNccl, now);
+    case CheckMode::kFabric:
+      return open_check(bench::BackendKind::kFabric, now);
+    case CheckMode::kAuto:
+      break;
+  }
+  if (all_nccl) {
+    say("muster: check: nccl, since every agent has a GPU");
+    return open_check(bench::BackendKind::kNccl, now);
+  }
+  if (several_nodes && all_fabric) {
+    say("muster: check: fabric, since not every agent has a GPU and the NCCL backend");
+    return open_check(bench::BackendKind::kFabric, now);
+  }
+  say(several_nodes ? "muster: check: skipped, no backend is installed on every node"
+                    : "muster: check: skipped, one node without GPUs has no fabric to measure");
+  start_workers(now);
+}
+
+void Coordinator::open_check(bench::BackendKind backend, TimePoint now) {
+  gang_ = GangId{value_of(gang_) + 1};
+  check_backend_ = backend;
+  check_outcomes_.clear();
+  std::vector<rendezvous::ExpectedMember> expected;
+  std::uint32_t local = 0;
+  for (std::size_t i = 0; i < agents_.size(); ++i) {
+    Agent& member = agents_[i];
+    const rendezvous::MemberDescription& place = roster_.members[i].description;
+    if (member.lead) local = 0;
+    const bool one = backend == bench::BackendKind::kFabric;
+    const std::size_t processes = one ? (member.lead ? 1 : 0) : member.slots;
+    member.in_gang = processes > 0;
+    member.started = member.finished = false;
+    member.first_gang_rank = static_cast<std::uint32_t>(expected.size());
+    for (std::size_t p = 0; p < processes; ++p) {
+      expected.push_back({place.node, LocalTask{local++}, place.host});
+      bench::RankOutcome outcome;
+      outcome.host = place.host;
+      check_outcomes_.push_back(outcome);
+    }
+  }
+  phase_ = Phase::kChecking;
+  deadline_ = now + options_.check_deadline + kCheckDeadlineMargin;
+  effects_.push_back(OpenCheckGroup{gang_, std::move(expected)});
+}
+
+void Coordinator::start_check_gang(const CheckGroupOpened& event) {
+  if (event.gang != gang_) return;
+  bench::CheckSpec spec = options_.check_spec;
+  spec.backend = check_backend_;
+  spec.deadline = options_.check_deadline;
+  StartCheck message;
+  message.gang = gang_;
+  message.one_per_node = check_backend_ == bench::BackendKind::kFabric;
+  message.arguments = bench::gang_arguments(spec);
+  message.port = event.port;
+  message.key = event.key;
+  for (std::size_t i = 0; i < agents_.size(); ++i) {
+    if (!agents_[i].in_gang) continue;
+    message.first_rank = agents_[i].first_gang_rank;
+    effects_.push_back(SendTo{MemberIndex{static_cast<std::uint32_t>(i)}, message});
+  }
+}
+
+void Coordinator::note_check_process(const WorkerEnded& message, TimePoint now) {
+  if (message.gang != gang_) return;
+  const std::size_t rank = value_of(message.end.place.rank);
+  if (rank >= check_outcomes_.size()) return;
+  bench::RankOutcome& outcome = check_outcomes_[rank];
+  if (message.end.start_failure) {
+    outcome.missing = bench::MissingReason::kNotStarted;
+    outcome.detail = message.end.start_failure->text;
+  } else {
+    const bool by_us = message.end.stop_sent.has_value();
+    outcome.missing =
+        by_us ? bench::MissingReason::kKilledAtDeadline : bench::MissingReason::kExited;
+    outcome.detail = to_string(message.end.status);
+    if (message.end.status.success()) return;
+  }
+  if (phase_ == Phase::kChecking && deadline_) {
+    deadline_ = std::min(*deadline_, now + kReportPatience);
+  }
+}
+
+void Coordinator::note_reports(MemberIndex index, const GangFinished& message, TimePoint now) {
+  if (message.gang != gang_) return;
+  Agent& member = agent(index);
+  member.finished = true;
+  for (std::size_t i = 0; i < message.reports.size(); ++i) {
+    const std::size_t rank = member.first_gang_rank + i;
+    if (rank >= check_outcomes_.size() || message.reports[i].empty()) continue;
+    Result<bench::RankReport> report = bench::parse_report(message.reports[i]);
+    if (report) {
+      check_outcomes_[rank].report = std::move(*report);
+    } else {
+      check_outcomes_[rank].missing = bench::MissingReason::kBadReport;
+      check_outcomes_[rank].detail = report.error().message();
+    }
+  }
+  if (gang_is_gone()) judge(now);
+}
+
+void Coordinator::stop_check(TimePoint now) {
+  phase_ = Phase::kCheckStopping;
+  effects_.push_back(SendToAll{StopGang{gang_, SIGTERM, kCheckStopGrace, false}});
+  deadline_ = now + kCheckStopPatience;
+}
+
+void Coordinator::judge(TimePoint now) {
+  effects_.push_back(CloseCheckGroup{});
+  bench::Limits limits;
+  limits.min_busbw = options_.check_min_busbw.value_or(0);
+  const bench::Verdict verdict = bench::judge(check_outcomes_, limits);
+  say("muster: " + verdict.line);
+  switch (verdict.decision) {
+    case bench::Decision::kGo:
+      return start_workers(now);
+    case bench::Decision::kStop:
+      return close(to_int(ExitCode::kUnfit),
+                   "the check found the machine unfit; nothing was started", now);
+    case bench::Decision::kNotMeasured:
+      return check_not_measured("", now);
+  }
+}
+
+// Nothing is known of the machine. Who asked for a measurement gets no run without one.
+void Coordinator::check_not_measured(const std::string& why, TimePoint now) {
+  if (!why.empty()) say("muster: check: could not measure: " + why);
+  if (options_.check == CheckMode::kAuto && !options_.check_min_busbw) {
+    say("muster: check: going on unmeasured, since --check=auto asks for no minimum; " +
+        std::string("--check=off leaves the check out"));
+    return start_workers(now);
+  }
+  close(to_int(ExitCode::kNotMeasured),
+        "the check could not measure; nothing was started. --check=off runs without it", now);
+}
+
+}  // namespace muster::launcher

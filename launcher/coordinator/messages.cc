@@ -1,0 +1,275 @@
+#include "launcher/coordinator/messages.h"
+
+#include <algorithm>
+
+#include "rendezvous/base/bytes.h"
+
+namespace muster::launcher {
+
+namespace {
+
+constexpr std::size_t kMaxText = 4096;
+
+enum class Kind : std::uint8_t {
+  kStartCheck = 1,
+  kStartWorkers = 2,
+  kStopGang = 3,
+  kBecomeProgram = 4,
+  kCloseJob = 5,
+  kGangStarted = 65,
+  kWorkerEnded = 66,
+  kGangFinished = 67,
+  kCancelSeen = 68,
+  kCloseAcknowledged = 69,
+};
+
+ByteWriter begin(Kind kind) {
+  ByteWriter writer;
+  writer.u8(static_cast<std::uint8_t>(kind));
+  return writer;
+}
+
+void write_gang(ByteWriter& writer, GangId gang) {
+  writer.u32(value_of(gang));
+}
+
+GangId read_gang(ByteReader& reader) {
+  return GangId{reader.u32()};
+}
+
+void write_time(ByteWriter& writer, WallTime time) {
+  writer.i64(time.time_since_epoch().count());
+}
+
+WallTime read_time(ByteReader& reader) {
+  return WallTime(std::chrono::nanoseconds(reader.i64()));
+}
+
+void write_strings(ByteWriter& writer, const std::vector<std::string>& strings) {
+  writer.u32(static_cast<std::uint32_t>(strings.size()));
+  for (const std::string& string : strings) writer.string(string);
+}
+
+std::vector<std::string> read_strings(ByteReader& reader, std::uint32_t most, std::size_t longest) {
+  std::vector<std::string> strings;
+  const std::uint32_t count = reader.count(most);
+  for (std::uint32_t i = 0; i < count && !reader.failed(); ++i) {
+    strings.emplace_back(reader.string(longest));
+  }
+  return strings;
+}
+
+void write_worker_end(ByteWriter& writer, const WorkerEnd& end) {
+  writer.u32(value_of(end.place.rank)).u32(value_of(end.place.local_rank));
+  writer.u32(value_of(end.place.node)).string(std::string_view(end.place.host).substr(0, kMaxText));
+  const std::optional<int> signal = end.status.signal();
+  writer.u8(signal ? 1 : 0)
+      .u32(static_cast<std::uint32_t>(signal.value_or(end.status.exit_code())));
+  writer.u8(end.status.dumped_core() ? 1 : 0);
+  writer.u8(end.start_failure ? 1 : 0);
+  if (end.start_failure) {
+    writer.string(std::string_view(end.start_failure->text).substr(0, kMaxText));
+    writer.u32(static_cast<std::uint32_t>(end.start_failure->exit_code));
+  }
+  write_time(writer, end.when);
+  writer.i64(end.clock.to_coordinator.count()).i64(end.clock.uncertainty.count());
+  writer.u8(end.stop_sent ? 1 : 0);
+  if (end.stop_sent) write_time(writer, *end.stop_sent);
+  writer.string(std::string_view(end.error_file).substr(0, kMaxErrorFile));
+  const std::size_t lines = std::min(end.stderr_tail.size(), kMaxTailLines);
+  writer.u32(static_cast<std::uint32_t>(lines));
+  for (std::size_t i = end.stderr_tail.size() - lines; i < end.stderr_tail.size(); ++i) {
+    writer.string(std::string_view(end.stderr_tail[i]).substr(0, kMaxTailLine));
+  }
+}
+
+WorkerEnd read_worker_end(ByteReader& reader) {
+  WorkerEnd end;
+  end.place.rank = Rank{reader.u32()};
+  end.place.local_rank = LocalRank{reader.u32()};
+  end.place.node = NodeIndex{reader.u32()};
+  end.place.host = reader.string(kMaxText);
+  const bool is_signal = reader.u8() != 0;
+  const int number = static_cast<int>(reader.u32());
+  const bool core = reader.u8() != 0;
+  end.status =
+      is_signal ? process::ExitStatus::killed(number, core) : process::ExitStatus::exited(number);
+  if (reader.u8() != 0) {
+    verdict::StartFailure failure;
+    failure.text = reader.string(kMaxText);
+    failure.exit_code = static_cast<int>(reader.u32());
+    end.start_failure = std::move(failure);
+  }
+  end.when = read_time(reader);
+  end.clock.to_coordinator = std::chrono::nanoseconds(reader.i64());
+  end.clock.uncertainty = std::chrono::nanoseconds(reader.i64());
+  if (reader.u8() != 0) end.stop_sent = read_time(reader);
+  end.error_file = reader.string(kMaxErrorFile);
+  end.stderr_tail = read_strings(reader, kMaxTailLines, kMaxTailLine);
+  return end;
+}
+
+struct Encoder {
+  std::string operator()(const StartCheck& message) const {
+    ByteWriter writer = begin(Kind::kStartCheck);
+    write_gang(writer, message.gang);
+    writer.u8(message.one_per_node ? 1 : 0).u32(message.first_rank);
+    write_strings(writer, message.arguments);
+    return writer.u16(message.port).string(message.key).take();
+  }
+  std::string operator()(const StartWorkers& message) const {
+    ByteWriter writer = begin(Kind::kStartWorkers);
+    write_gang(writer, message.gang);
+    return writer.u32(value_of(message.attempt)).u16(message.master_port).take();
+  }
+  std::string operator()(const StopGang& message) const {
+    ByteWriter writer = begin(Kind::kStopGang);
+    write_gang(writer, message.gang);
+    writer.u32(message.signal).i64(message.grace.count());
+    return writer.u8(message.cancelled ? 1 : 0).take();
+  }
+  std::string operator()(const BecomeProgram& message) const {
+    return begin(Kind::kBecomeProgram).u16(message.master_port).take();
+  }
+  std::string operator()(const CloseJob& message) const {
+    return begin(Kind::kCloseJob).u32(message.exit_code).take();
+  }
+  std::string operator()(const GangStarted& message) const {
+    ByteWriter writer = begin(Kind::kGangStarted);
+    write_gang(writer, message.gang);
+    return writer.take();
+  }
+  std::string operator()(const WorkerEnded& message) const {
+    ByteWriter writer = begin(Kind::kWorkerEnded);
+    write_gang(writer, message.gang);
+    write_worker_end(writer, message.end);
+    return writer.take();
+  }
+  std::string operator()(const GangFinished& message) const {
+    ByteWriter writer = begin(Kind::kGangFinished);
+    write_gang(writer, message.gang);
+    write_strings(writer, message.reports);
+    return writer.u32(message.killed).take();
+  }
+  std::string operator()(const CancelSeen& message) const {
+    return begin(Kind::kCancelSeen).u32(message.signal).i64(message.wall_clock_ns).take();
+  }
+  std::string operator()(const CloseAcknowledged&) const {
+    return begin(Kind::kCloseAcknowledged).take();
+  }
+};
+
+StartCheck read_start_check(ByteReader& reader) {
+  StartCheck message;
+  message.gang = read_gang(reader);
+  message.one_per_node = reader.u8() != 0;
+  message.first_rank = reader.u32();
+  message.arguments = read_strings(reader, kMaxArguments, kMaxText);
+  message.port = reader.u16();
+  message.key = reader.string(kMaxText);
+  return message;
+}
+
+StartWorkers read_start_workers(ByteReader& reader) {
+  StartWorkers message;
+  message.gang = read_gang(reader);
+  message.attempt = Attempt{reader.u32()};
+  message.master_port = reader.u16();
+  return message;
+}
+
+StopGang read_stop_gang(ByteReader& reader) {
+  StopGang message;
+  message.gang = read_gang(reader);
+  message.signal = reader.u32();
+  message.grace = Duration(reader.i64());
+  message.cancelled = reader.u8() != 0;
+  return message;
+}
+
+GangFinished read_gang_finished(ByteReader& reader) {
+  GangFinished message;
+  message.gang = read_gang(reader);
+  message.reports = read_strings(reader, kMaxReports, kMaxReport);
+  message.killed = reader.u32();
+  return message;
+}
+
+CancelSeen read_cancel_seen(ByteReader& reader) {
+  CancelSeen message;
+  message.signal = reader.u32();
+  message.wall_clock_ns = reader.i64();
+  return message;
+}
+
+tl::unexpected<Error> unknown_kind(std::string_view who, std::uint8_t kind) {
+  return failure(ErrorCode::kProtocol,
+                 std::string(who) + " sent a message of unknown kind " + std::to_string(kind));
+}
+
+}  // namespace
+
+std::string encode(const ToAgent& message) {
+  return std::visit(Encoder{}, message);
+}
+std::string encode(const FromAgent& message) {
+  return std::visit(Encoder{}, message);
+}
+
+Result<ToAgent> parse_to_agent(std::string_view bytes) {
+  ByteReader reader(bytes);
+  ToAgent message;
+  const std::uint8_t kind = reader.u8();
+  switch (static_cast<Kind>(kind)) {
+    case Kind::kStartCheck:
+      message = read_start_check(reader);
+      break;
+    case Kind::kStartWorkers:
+      message = read_start_workers(reader);
+      break;
+    case Kind::kStopGang:
+      message = read_stop_gang(reader);
+      break;
+    case Kind::kBecomeProgram:
+      message = BecomeProgram{reader.u16()};
+      break;
+    case Kind::kCloseJob:
+      message = CloseJob{reader.u32()};
+      break;
+    default:
+      return unknown_kind("the coordinator", kind);
+  }
+  MUSTER_RETURN_IF_ERROR(reader.finish("message of the coordinator"));
+  return message;
+}
+
+Result<FromAgent> parse_from_agent(std::string_view bytes) {
+  ByteReader reader(bytes);
+  FromAgent message;
+  const std::uint8_t kind = reader.u8();
+  switch (static_cast<Kind>(kind)) {
+    case Kind::kGangStarted:
+      message = GangStarted{read_gang(reader)};
+      break;
+    case Kind::kWorkerEnded: {
+      const GangId gang = read_gang(reader);
+      message = WorkerEnded{gang, read_worker_end(reader)};
+      break;
+    }
+    case Kind::kGangFinished:
+      message = read_gang_finished(reader);
+      break;
+    case Kind::kCancelSeen:
+      message = read_cancel_seen(reader);
+      break;
+    case Kind::kCloseAcknowledged:
+      message = CloseAcknowledged{};
+      break;
+    default:
+      return unknown_kind("an agent", kind);
+  }
+  MUSTER_RETURN_IF_ERROR(reader.finish("message of an agent"));
+  return message;
+}
+
+}  // namespace muster::launcher

@@ -1,0 +1,119 @@
+// What the coordinator and the agents say to each other, as values and as bytes. Pure.
+//
+// The bytes travel as application messages of the rendezvous, which frames, bounds and orders them
+// and has proven who speaks. Every message starts with its kind (u8); numbers as in base/bytes.h.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "launcher/verdict/first_cause.h"
+#include "rendezvous/base/ids.h"
+#include "rendezvous/base/result.h"
+#include "rendezvous/base/time.h"
+
+namespace muster::launcher {
+
+using verdict::WallTime;
+using verdict::WorkerEnd;
+
+// Counts the gangs of a job, check gangs included; never reused, so a late answer is recognised.
+enum class GangId : std::uint32_t {};
+
+// --- coordinator to agent ---------------------------------------------------------------------
+
+// Start the check gang: one process per slot (nccl) or one per node (fabric, on the lead agent).
+struct StartCheck {
+  GangId gang{};
+  bool one_per_node = false;
+  std::uint32_t first_rank = 0;        // of this agent's processes, in the gang
+  std::vector<std::string> arguments;  // of muster-bench, the same for every rank
+  std::uint16_t port = 0;              // where the gang meets, on the coordinator's node
+  std::string key;                     // proves the gang's members to that port
+
+  bool operator==(const StartCheck&) const = default;
+};
+
+struct StartWorkers {
+  GangId gang{};
+  Attempt attempt{};
+  std::uint16_t master_port = 0;
+
+  bool operator==(const StartWorkers&) const = default;
+};
+
+// `signal` first, then after `grace` SIGKILL. Repeated ones are harmless. `cancelled`: Slurm is
+// sending the same signal to everybody now, so the agent gives that a moment before it sends its
+// own.
+struct StopGang {
+  GangId gang{};
+  std::uint32_t signal = 0;
+  Duration grace{};
+  bool cancelled = false;
+
+  bool operator==(const StopGang&) const = default;
+};
+
+// --exec: become the program; the agent acknowledges with CloseAcknowledged before it does.
+struct BecomeProgram {
+  std::uint16_t master_port = 0;
+
+  bool operator==(const BecomeProgram&) const = default;
+};
+
+// The job is over: acknowledge, leave, exit with this code.
+struct CloseJob {
+  std::uint32_t exit_code = 0;
+
+  bool operator==(const CloseJob&) const = default;
+};
+
+using ToAgent = std::variant<StartCheck, StartWorkers, StopGang, BecomeProgram, CloseJob>;
+
+// --- agent to coordinator ---------------------------------------------------------------------
+
+struct GangStarted {
+  GangId gang{};
+};
+
+struct WorkerEnded {
+  GangId gang{};
+  WorkerEnd end;
+};
+
+// Every process of the gang is gone and its output is delivered. `reports` are muster-bench's JSON
+// documents, in the order of local ranks; empty for a worker gang.
+struct GangFinished {
+  GangId gang{};
+  std::vector<std::string> reports;
+  std::uint32_t killed = 0;  // workers that outlived the grace and got SIGKILL
+};
+
+// A signal that means "stop the job" reached this agent.
+struct CancelSeen {
+  std::uint32_t signal = 0;
+  std::int64_t wall_clock_ns = 0;  // since the Unix epoch, by the agent's clock
+};
+
+struct CloseAcknowledged {};
+
+using FromAgent =
+    std::variant<GangStarted, WorkerEnded, GangFinished, CancelSeen, CloseAcknowledged>;
+
+// Limits on what one message may hold; longer texts are cut by the sender, refused by the receiver.
+inline constexpr std::size_t kMaxTailLines = 200;
+inline constexpr std::size_t kMaxTailLine = 4096;
+inline constexpr std::size_t kMaxErrorFile = 64 * 1024;
+inline constexpr std::size_t kMaxReport = 64 * 1024;
+inline constexpr std::uint32_t kMaxReports = 1024;
+inline constexpr std::uint32_t kMaxArguments = 256;
+
+std::string encode(const ToAgent& message);
+std::string encode(const FromAgent& message);
+Result<ToAgent> parse_to_agent(std::string_view bytes);
+Result<FromAgent> parse_from_agent(std::string_view bytes);
+
+}  // namespace muster::launcher

@@ -1,0 +1,175 @@
+// The coordinator's table: every (phase, event) pair, once. tests/launcher/coordinator walks it and
+// compares it with the page in launcher/README.md.
+#include "launcher/coordinator/coordinator.h"
+#include "rendezvous/base/check.h"
+
+namespace muster::launcher {
+
+namespace {
+
+using P = Phase;
+using E = EventKind;
+using A = Action;
+
+std::vector<Transition> build_table() {
+  return {
+      {P::kAssembling, E::kAssembled, A::kBegin, "checking running closing"},
+      {P::kAssembling, E::kAssemblyFailed, A::kEndUnassembled, "done"},
+      {P::kAssembling, E::kCheckGroupOpened, A::kImpossible, ""},
+      {P::kAssembling, E::kCheckGroupFailed, A::kImpossible, ""},
+      {P::kAssembling, E::kGangStarted, A::kIgnore, "assembling"},
+      {P::kAssembling, E::kWorkerEnded, A::kIgnore, "assembling"},
+      {P::kAssembling, E::kGangFinished, A::kIgnore, "assembling"},
+      {P::kAssembling, E::kCancelSeen, A::kIgnore, "assembling"},
+      {P::kAssembling, E::kCloseAcknowledged, A::kIgnore, "assembling"},
+      {P::kAssembling, E::kAgentLost, A::kIgnore, "assembling"},
+      {P::kAssembling, E::kDeadlinePassed, A::kImpossible, ""},
+
+      {P::kChecking, E::kAssembled, A::kImpossible, ""},
+      {P::kChecking, E::kAssemblyFailed, A::kImpossible, ""},
+      {P::kChecking, E::kCheckGroupOpened, A::kStartCheckGang, "checking"},
+      {P::kChecking, E::kCheckGroupFailed, A::kEndCheckUnopened, "running closing"},
+      {P::kChecking, E::kGangStarted, A::kIgnore, "checking"},
+      {P::kChecking, E::kWorkerEnded, A::kNoteCheckProcess, "checking"},
+      {P::kChecking, E::kGangFinished, A::kNoteReports, "checking running closing"},
+      {P::kChecking, E::kCancelSeen, A::kCancel, "stopping"},
+      {P::kChecking, E::kCloseAcknowledged, A::kIgnore, "checking"},
+      {P::kChecking, E::kAgentLost, A::kLoseAgent, "stopping"},
+      {P::kChecking, E::kDeadlinePassed, A::kStopCheck, "check stopping"},
+
+      {P::kCheckStopping, E::kAssembled, A::kImpossible, ""},
+      {P::kCheckStopping, E::kAssemblyFailed, A::kImpossible, ""},
+      {P::kCheckStopping, E::kCheckGroupOpened, A::kIgnore, "check stopping"},
+      {P::kCheckStopping, E::kCheckGroupFailed, A::kIgnore, "check stopping"},
+      {P::kCheckStopping, E::kGangStarted, A::kIgnore, "check stopping"},
+      {P::kCheckStopping, E::kWorkerEnded, A::kNoteCheckProcess, "check stopping"},
+      {P::kCheckStopping, E::kGangFinished, A::kNoteReports, "check stopping running closing"},
+      {P::kCheckStopping, E::kCancelSeen, A::kCancel, "stopping"},
+      {P::kCheckStopping, E::kCloseAcknowledged, A::kIgnore, "check stopping"},
+      {P::kCheckStopping, E::kAgentLost, A::kLoseAgent, "stopping"},
+      {P::kCheckStopping, E::kDeadlinePassed, A::kJudge, "running closing"},
+
+      {P::kRunning, E::kAssembled, A::kImpossible, ""},
+      {P::kRunning, E::kAssemblyFailed, A::kImpossible, ""},
+      {P::kRunning, E::kCheckGroupOpened, A::kIgnore, "running"},
+      {P::kRunning, E::kCheckGroupFailed, A::kIgnore, "running"},
+      {P::kRunning, E::kGangStarted, A::kNoteStarted, "running"},
+      {P::kRunning, E::kWorkerEnded, A::kNoteWorker, "running stopping"},
+      {P::kRunning, E::kGangFinished, A::kNoteFinished, "running closing"},
+      {P::kRunning, E::kCancelSeen, A::kCancel, "stopping"},
+      {P::kRunning, E::kCloseAcknowledged, A::kIgnore, "running"},
+      {P::kRunning, E::kAgentLost, A::kLoseAgent, "stopping"},
+      {P::kRunning, E::kDeadlinePassed, A::kImpossible, ""},
+
+      {P::kStopping, E::kAssembled, A::kImpossible, ""},
+      {P::kStopping, E::kAssemblyFailed, A::kImpossible, ""},
+      {P::kStopping, E::kCheckGroupOpened, A::kIgnore, "stopping"},
+      {P::kStopping, E::kCheckGroupFailed, A::kIgnore, "stopping"},
+      {P::kStopping, E::kGangStarted, A::kIgnore, "stopping"},
+      {P::kStopping, E::kWorkerEnded, A::kNoteWorkerStopped, "stopping"},
+      {P::kStopping, E::kGangFinished, A::kNoteFinished, "stopping closing"},
+      {P::kStopping, E::kCancelSeen, A::kCancel, "stopping"},
+      {P::kStopping, E::kCloseAcknowledged, A::kIgnore, "stopping"},
+      {P::kStopping, E::kAgentLost, A::kLoseAgent, "stopping closing"},
+      {P::kStopping, E::kDeadlinePassed, A::kDecide, "closing"},
+
+      {P::kClosing, E::kAssembled, A::kImpossible, ""},
+      {P::kClosing, E::kAssemblyFailed, A::kImpossible, ""},
+      {P::kClosing, E::kCheckGroupOpened, A::kIgnore, "closing"},
+      {P::kClosing, E::kCheckGroupFailed, A::kIgnore, "closing"},
+      {P::kClosing, E::kGangStarted, A::kIgnore, "closing"},
+      {P::kClosing, E::kWorkerEnded, A::kIgnore, "closing"},
+      {P::kClosing, E::kGangFinished, A::kIgnore, "closing"},
+      {P::kClosing, E::kCancelSeen, A::kIgnore, "closing"},
+      {P::kClosing, E::kCloseAcknowledged, A::kNoteAcknowledged, "closing done"},
+      {P::kClosing, E::kAgentLost, A::kLoseAgent, "closing done"},
+      {P::kClosing, E::kDeadlinePassed, A::kFinish, "done"},
+
+      {P::kDone, E::kAssembled, A::kIgnore, "done"},
+      {P::kDone, E::kAssemblyFailed, A::kIgnore, "done"},
+      {P::kDone, E::kCheckGroupOpened, A::kIgnore, "done"},
+      {P::kDone, E::kCheckGroupFailed, A::kIgnore, "done"},
+      {P::kDone, E::kGangStarted, A::kIgnore, "done"},
+      {P::kDone, E::kWorkerEnded, A::kIgnore, "done"},
+      {P::kDone, E::kGangFinished, A::kIgnore, "done"},
+      {P::kDone, E::kCancelSeen, A::kIgnore, "done"},
+      {P::kDone, E::kCloseAcknowledged, A::kIgnore, "done"},
+      {P::kDone, E::kAgentLost, A::kIgnore, "done"},
+      {P::kDone, E::kDeadlinePassed, A::kIgnore, "done"},
+  };
+}
+
+}  // namespace
+
+const std::vector<Transition>& transitions() {
+  static const std::vector<Transition> table = build_table();
+  return table;
+}
+
+std::string_view to_string(Phase phase) {
+  switch (phase) {
+    case Phase::kAssembling:
+      return "assembling";
+    case Phase::kChecking:
+      return "checking";
+    case Phase::kCheckStopping:
+      return "check stopping";
+    case Phase::kRunning:
+      return "running";
+    case Phase::kStopping:
+      return "stopping";
+    case Phase::kClosing:
+      return "closing";
+    case Phase::kDone:
+      return "done";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(EventKind kind) {
+  switch (kind) {
+    case EventKind::kAssembled:
+      return "assembled";
+    case EventKind::kAssemblyFailed:
+      return "assembly failed";
+    case EventKind::kCheckGroupOpened:
+      return "check group opened";
+    case EventKind::kCheckGroupFailed:
+      return "check group failed";
+    case EventKind::kGangStarted:
+      return "gang started";
+    case EventKind::kWorkerEnded:
+      return "worker ended";
+    case EventKind::kGangFinished:
+      return "gang finished";
+    case EventKind::kCancelSeen:
+      return "cancel seen";
+    case EventKind::kCloseAcknowledged:
+      return "close acknowledged";
+    case EventKind::kAgentLost:
+      return "agent lost";
+    case EventKind::kDeadlinePassed:
+      return "deadline passed";
+  }
+  return "unknown";
+}
+
+EventKind kind_of(const Event& event) {
+  struct Namer {
+    EventKind operator()(const Assembled&) const { return EventKind::kAssembled; }
+    EventKind operator()(const AssemblyFailed&) const { return EventKind::kAssemblyFailed; }
+    EventKind operator()(const CheckGroupOpened&) const { return EventKind::kCheckGroupOpened; }
+    EventKind operator()(const CheckGroupFailed&) const { return EventKind::kCheckGroupFailed; }
+    EventKind operator()(const AgentLost&) const { return EventKind::kAgentLost; }
+    EventKind operator()(const DeadlinePassed&) const { return EventKind::kDeadlinePassed; }
+    EventKind operator()(const AgentSaid& said) const { return std::visit(*this, said.message); }
+    EventKind operator()(const GangStarted&) const { return EventKind::kGangStarted; }
+    EventKind operator()(const WorkerEnded&) const { return EventKind::kWorkerEnded; }
+    EventKind operator()(const GangFinished&) const { return EventKind::kGangFinished; }
+    EventKind operator()(const CancelSeen&) const { return EventKind::kCancelSeen; }
+    EventKind operator()(const CloseAcknowledged&) const { return EventKind::kCloseAcknowledged; }
+  };
+  return std::visit(Namer{}, event);
+}
+
+}  // namespace muster::launcher

@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""muster --standalone, the whole program on one node: the same path as under Slurm, with loopback.
+
+Runs in the developer's build too, so that the sanitizers see the agent, the coordinator, a check
+gang and the end of a job. MUSTER_BIN_DIR names the folder of the programs.
+"""
+import os
+import re
+import signal
+import subprocess
+import sys
+import unittest
+
+BIN = os.environ.get("MUSTER_BIN_DIR", "build/dev/bin")
+DEADLINE_S = 60
+
+
+def run(*words, **more):
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("SLURM_", "PET_"))}
+    environment.update(more.pop("environment", {}))
+    return subprocess.run(
+        [os.path.join(BIN, "muster"), *words],
+        env=environment, capture_output=True, text=True, timeout=DEADLINE_S, **more,
+    )
+
+
+def standalone(*words, check="off", **more):
+    return run("--standalone", f"--check={check}", *words, **more)
+
+
+class Standalone(unittest.TestCase):
+    def test_every_worker_gets_its_rank_and_the_same_meeting_place(self):
+        done = standalone("--nproc-per-node=3", "--prefix=none", "--", "sh", "-c",
+                          "echo $RANK/$WORLD_SIZE $LOCAL_RANK $MASTER_ADDR:$MASTER_PORT")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        lines = sorted(done.stdout.split("\n"))[1:]
+        self.assertEqual([line.split()[0] for line in lines], ["0/3", "1/3", "2/3"])
+        self.assertEqual([line.split()[1] for line in lines], ["0", "1", "2"])
+        self.assertEqual(len({line.split()[2] for line in lines}), 1)
+        self.assertRegex(lines[0], r"127\.0\.0\.1:1\d{4}$")
+
+    def test_the_first_failure_is_named_and_its_code_returned(self):
+        done = standalone("--nproc-per-node=4", "--", "sh", "-c",
+                          "if [ $RANK = 2 ]; then echo it broke >&2; exit 3; fi; exec sleep 1000")
+        self.assertEqual(done.returncode, 3, done.stderr)
+        last = done.stderr.strip().split("\n")[-1]
+        self.assertRegex(last, r"rank 2 .*failed first: exit code 3")
+        self.assertIn("  | it broke", done.stderr)
+
+    def test_a_worker_that_ignores_sigterm_is_killed_after_the_grace(self):
+        done = standalone("--nproc-per-node=2", "--stop-grace=1", "--", "sh", "-c",
+                          "[ $RANK = 1 ] && exit 7; trap '' TERM; while :; do sleep 1000; done")
+        self.assertEqual(done.returncode, 7, done.stderr)
+        self.assertIn("SIGKILL", done.stderr)
+
+    def test_a_program_that_is_not_there_is_127_in_one_line(self):
+        done = standalone("--", "no-such-program-here")
+        self.assertEqual(done.returncode, 127, done.stderr)
+        self.assertEqual(len(done.stderr.strip().split("\n")), 1, done.stderr)
+
+    def test_a_cancel_is_the_first_cause(self):
+        with subprocess.Popen(
+            [os.path.join(BIN, "muster"), "--standalone", "--check=off", "--nproc-per-node=2", "--",
+             "sh", "-c", "echo started; exec sleep 1000"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        ) as child:
+            self.assertIn("started", child.stdout.readline())
+            self.assertIn("started", child.stdout.readline())
+            child.send_signal(signal.SIGTERM)
+            _, errors = child.communicate(timeout=DEADLINE_S)
+        self.assertEqual(child.returncode, 128 + signal.SIGTERM, errors)
+        self.assertIn("SIGTERM", errors)
+
+    def test_the_check_gang_runs_and_the_workers_follow(self):
+        done = standalone("--nproc-per-node=2", "--check-sizes=64K", "--", "sh", "-c",
+                          "echo worker $RANK", check="fabric")
+        if "no muster-bench-fabric.so" in done.stderr or "not beside muster" in done.stderr:
+            self.skipTest("this build has no fabric backend")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stderr, r"check: fabric all_reduce 1 ranks? .*fit")
+        self.assertIn("worker 1", done.stdout)
+
+    def test_exec_becomes_the_program(self):
+        done = standalone("--exec", "--", "sh", "-c", "echo $RANK of $WORLD_SIZE; ls /proc/self/fd | wc -w; exit 9")
+        self.assertEqual(done.returncode, 9, done.stderr)
+        self.assertIn("0 of 1", done.stdout)
+        self.assertLessEqual(int(done.stdout.split()[-1]), 4, "descriptors leaked into the program")
+
+    def test_dry_run_prints_the_plan_and_starts_nothing(self):
+        done = standalone("--dry-run", "--nproc-per-node=4", "--", "sh", "-c", "echo started")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotIn("started\n", done.stdout.replace("echo started", ""))
+        self.assertIn("localhost", done.stdout)
+
+    def test_outside_slurm_the_error_says_what_to_write(self):
+        done = run("--", "true")
+        self.assertEqual(done.returncode, 80)
+        self.assertIn("srun muster", done.stderr)
+        self.assertIn("--standalone", done.stderr)
+
+    def test_hostnames_expands_a_list(self):
+        done = run("hostnames", "node[08-10]")
+        self.assertEqual(done.stdout, "node08\nnode09\nnode10\n", done.stderr)
+        self.assertEqual(run("hostnames", "node[1-").returncode, 80)
+
+    def test_an_unknown_option_is_one_line_with_the_nearest_name(self):
+        done = run("--standalone", "--nproc-per-nod=2", "--", "true")
+        self.assertEqual(done.returncode, 80)
+        self.assertIn("--nproc-per-node", done.stderr)
+        self.assertEqual(len(done.stderr.strip().split("\n")), 1)
+
+    def test_stdin_goes_to_the_rank_that_was_asked_for(self):
+        done = standalone("--nproc-per-node=2", "--stdin=1", "--prefix=none", "--", "sh", "-c",
+                          "read line; echo $RANK got [$line]", input="hello\n")
+        self.assertEqual(sorted(done.stdout.strip().split("\n")), ["0 got []", "1 got [hello]"])
+
+    def test_long_lines_come_in_marked_pieces_none_over_1024_bytes(self):
+        done = standalone("--", "sh", "-c", "head -c 5000 /dev/zero | tr '\\0' x; echo")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        lines = done.stdout.strip().split("\n")
+        self.assertGreater(len(lines), 4)
+        self.assertLessEqual(max(len(line) for line in lines), 1023)
+        self.assertEqual(sum(len(re.sub(r"[^x]", "", line)) for line in lines), 5000)
+
+
+if __name__ == "__main__":
+    if not os.path.exists(os.path.join(BIN, "muster")):
+        sys.exit(f"no {BIN}/muster: set MUSTER_BIN_DIR to the folder of the programs")
+    unittest.main(verbosity=2)

@@ -1,0 +1,160 @@
+#include "launcher/coordinator/coordinator.h"
+
+#include <gtest/gtest.h>
+
+#include "launcher/options/exit_codes.h"
+#include "tests/launcher/coordinator/job_fixture.h"
+
+namespace muster::launcher {
+namespace {
+
+using process::ExitStatus;
+
+CoordinatorOptions unchecked() {
+  CoordinatorOptions options;
+  options.check = CheckMode::kOff;
+  return options;
+}
+
+TEST(Coordinator, StartsTheWorkersOnceAllAgentsAreThere) {
+  Job job(4, unchecked());
+  job.assemble();
+  EXPECT_EQ(job.count_sent<StartWorkers>(), 1u);
+  EXPECT_EQ(job.coordinator.phase(), Phase::kRunning);
+  EXPECT_FALSE(job.coordinator.next_deadline());
+}
+
+TEST(Coordinator, EndsWithZeroWhenEveryGangEndedWell) {
+  Job job(2, unchecked());
+  job.assemble();
+  for (std::uint32_t node = 0; node < 2; ++node) {
+    for (std::uint32_t local = 0; local < 8; ++local)
+      job.end_worker(node, local, ExitStatus::exited(0));
+  }
+  job.finish_all();
+  EXPECT_EQ(job.coordinator.phase(), Phase::kClosing);
+  EXPECT_EQ(job.exit_code(), -1);
+  job.acknowledge_all();
+  EXPECT_EQ(job.exit_code(), 0);
+  EXPECT_EQ(job.said(), "");
+}
+
+TEST(Coordinator, OneFailureStopsAllAndItsCodeIsTheJobs) {
+  Job job(2, unchecked());
+  job.assemble();
+  job.end_worker(1, 3, ExitStatus::exited(3));
+  EXPECT_EQ(job.coordinator.phase(), Phase::kStopping);
+  EXPECT_EQ(job.count_sent<StopGang>(), 1u);
+  job.end_worker(0, 0, ExitStatus::killed(SIGTERM), true);
+  job.finish_all();
+  job.acknowledge_all();
+  EXPECT_EQ(job.exit_code(), 3);
+  EXPECT_NE(job.said().find("rank 11 (node2, local rank 3) failed first: exit code 3"),
+            std::string::npos)
+      << job.said();
+}
+
+TEST(Coordinator, LaterWordsOfAWorkerReplaceItsFirstReport) {
+  Job job(1, unchecked());
+  job.assemble();
+  job.end_worker(0, 3, ExitStatus::exited(1));
+  WorkerEnd end;
+  end.place = {Rank{3}, LocalRank{3}, NodeIndex{0}, "node1"};
+  end.status = ExitStatus::exited(1);
+  end.when = job.wall;
+  end.stderr_tail = {"Traceback (most recent call last):", "  File \"x.py\", line 1, in <module>",
+                     "ValueError: boom"};
+  job.say(0, WorkerEnded{job.gang(), end});
+  job.finish_all();
+  EXPECT_NE(job.said().find("ValueError: boom"), std::string::npos) << job.said();
+}
+
+TEST(Coordinator, ACancelIsTheFirstCauseNotTheWorkersThatDiedOfIt) {
+  Job job(2, unchecked());
+  job.assemble();
+  job.say(1, CancelSeen{SIGTERM, 1'000'000'000});
+  EXPECT_NE(job.said().find("SIGTERM on node2"), std::string::npos) << job.said();
+  job.say(0, CancelSeen{SIGTERM, 1'000'000'500});
+  EXPECT_EQ(job.count_sent<StopGang>(), 1u);
+  job.end_worker(0, 0, ExitStatus::killed(SIGTERM), true);
+  job.finish_all();
+  job.acknowledge_all();
+  EXPECT_EQ(job.exit_code(), 128 + SIGTERM);
+}
+
+TEST(Coordinator, ALostAgentEndsTheJobWithoutWaitingForIt) {
+  Job job(3, unchecked());
+  job.assemble();
+  AgentLost loss;
+  loss.agent = MemberIndex{1};
+  loss.detail = "connection closed";
+  job.feed(loss);
+  job.say(0, GangFinished{job.gang(), {}, 0});
+  EXPECT_EQ(job.coordinator.phase(), Phase::kStopping);
+  job.say(2, GangFinished{job.gang(), {}, 0});
+  job.say(0, CloseAcknowledged{});
+  job.say(2, CloseAcknowledged{});
+  EXPECT_EQ(job.exit_code(), to_int(ExitCode::kLost));
+  EXPECT_NE(job.said().find("node2"), std::string::npos) << job.said();
+}
+
+TEST(Coordinator, ProcessesThatSurviveSigkillDoNotHoldTheEnd) {
+  Job job(2, unchecked());
+  job.assemble();
+  job.end_worker(0, 0, ExitStatus::exited(5));
+  job.pass_deadline();
+  EXPECT_EQ(job.coordinator.phase(), Phase::kClosing);
+  job.pass_deadline();
+  EXPECT_EQ(job.exit_code(), 5);
+}
+
+TEST(Coordinator, AnAgentsOwnErrorEndsTheJobAndNamesTheNode) {
+  Job job(3, unchecked());
+  job.facts[2].error = "train.py: no such file";
+  job.facts[2].error_exit_code = 127;
+  job.assemble();
+  EXPECT_EQ(job.count_sent<StartWorkers>(), 0u);
+  job.acknowledge_all();
+  EXPECT_EQ(job.exit_code(), 127);
+  EXPECT_NE(job.said().find("node3: train.py: no such file"), std::string::npos) << job.said();
+}
+
+TEST(Coordinator, DifferentVersionsAreRefusedByName) {
+  Job job(2, unchecked());
+  job.facts[1].version = "2";
+  job.assemble();
+  EXPECT_NE(job.said().find("node2 runs muster 2, node1 runs 1"), std::string::npos) << job.said();
+  job.acknowledge_all();
+  EXPECT_EQ(job.exit_code(), to_int(ExitCode::kUsage));
+}
+
+TEST(Coordinator, AFailedAssemblyEndsAtOnceWithItsCode) {
+  Job job(2, unchecked());
+  job.feed(AssemblyFailed{"missing: node2", to_int(ExitCode::kMissingNodes)});
+  EXPECT_EQ(job.exit_code(), to_int(ExitCode::kMissingNodes));
+  EXPECT_EQ(job.said(), "muster: missing: node2\n");
+}
+
+TEST(Coordinator, WordsOfAnEarlierGangAreIgnored) {
+  Job job(1, unchecked());
+  job.assemble();
+  WorkerEnd end;
+  end.status = ExitStatus::exited(1);
+  job.say(0, WorkerEnded{GangId{99}, end});
+  job.say(0, GangFinished{GangId{99}, {}, 0});
+  EXPECT_EQ(job.coordinator.phase(), Phase::kRunning);
+}
+
+TEST(Coordinator, ExecHandsOverAndClosesWithoutAStop) {
+  CoordinatorOptions options = unchecked();
+  options.exec_program = true;
+  Job job(2, options);
+  job.assemble();
+  EXPECT_EQ(job.count_sent<BecomeProgram>(), 1u);
+  EXPECT_EQ(job.coordinator.phase(), Phase::kClosing);
+  job.acknowledge_all();
+  EXPECT_EQ(job.exit_code(), 0);
+}
+
+}  // namespace
+}  // namespace muster::launcher

@@ -1,0 +1,102 @@
+#include "launcher/coordinator/messages.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "launcher/coordinator/agent_facts.h"
+
+namespace muster::launcher {
+namespace {
+
+WorkerEnd sample_end() {
+  WorkerEnd end;
+  end.place = {Rank{9}, LocalRank{1}, NodeIndex{1}, "node2"};
+  end.status = process::ExitStatus::killed(11, true);
+  end.start_failure = verdict::StartFailure{"exec /x: No such file", 127};
+  end.when = WallTime(std::chrono::nanoseconds(123456789));
+  end.clock.to_coordinator = std::chrono::nanoseconds(-5);
+  end.stop_sent = WallTime(std::chrono::nanoseconds(7));
+  end.error_file = "{\"message\": 1}";
+  end.stderr_tail = {"one", "two"};
+  return end;
+}
+
+std::vector<std::string> samples() {
+  return {encode(ToAgent(StartCheck{GangId{1}, true, 3, {"all_reduce", "-b", "8"}, 12001, "key"})),
+          encode(ToAgent(StartWorkers{GangId{2}, Attempt{1}, 13000})),
+          encode(ToAgent(StopGang{GangId{2}, 15, Duration(15000), true})),
+          encode(ToAgent(BecomeProgram{13000})),
+          encode(ToAgent(CloseJob{137})),
+          encode(FromAgent(GangStarted{GangId{2}})),
+          encode(FromAgent(WorkerEnded{GangId{2}, sample_end()})),
+          encode(FromAgent(GangFinished{GangId{1}, {"{}", ""}, 3})),
+          encode(FromAgent(CancelSeen{15, 99})),
+          encode(FromAgent(CloseAcknowledged{}))};
+}
+
+TEST(Messages, RoundTrip) {
+  for (const std::string& bytes : samples()) {
+    const Result<ToAgent> to_agent = parse_to_agent(bytes);
+    const Result<FromAgent> from_agent = parse_from_agent(bytes);
+    ASSERT_NE(to_agent.has_value(), from_agent.has_value());
+    EXPECT_EQ(to_agent ? encode(*to_agent) : encode(*from_agent), bytes);
+  }
+}
+
+TEST(Messages, AWorkersEndKeepsItsEvidence) {
+  const auto parsed = parse_from_agent(encode(FromAgent(WorkerEnded{GangId{2}, sample_end()})));
+  ASSERT_TRUE(parsed);
+  const WorkerEnd& end = std::get<WorkerEnded>(*parsed).end;
+  EXPECT_EQ(end.place, sample_end().place);
+  EXPECT_EQ(end.status, sample_end().status);
+  EXPECT_EQ(end.start_failure, sample_end().start_failure);
+  EXPECT_EQ(end.stop_sent, sample_end().stop_sent);
+  EXPECT_EQ(end.error_file, sample_end().error_file);
+  EXPECT_EQ(end.stderr_tail, sample_end().stderr_tail);
+}
+
+TEST(Messages, LongTailsAreCutToTheirLastLines) {
+  WorkerEnd end = sample_end();
+  end.stderr_tail.assign(kMaxTailLines + 50, std::string(2 * kMaxTailLine, 'x'));
+  end.stderr_tail.back() = "last";
+  const auto parsed = parse_from_agent(encode(FromAgent(WorkerEnded{GangId{2}, end})));
+  ASSERT_TRUE(parsed) << parsed.error().message();
+  EXPECT_EQ(std::get<WorkerEnded>(*parsed).end.stderr_tail.size(), kMaxTailLines);
+  EXPECT_EQ(std::get<WorkerEnded>(*parsed).end.stderr_tail.back(), "last");
+}
+
+TEST(Messages, MutatedBytesAreRefusedOrParsedNeverWorse) {
+  std::mt19937 random(7);
+  for (int round = 0; round < 20000; ++round) {
+    std::string bytes = samples()[random() % 10];
+    for (auto edits = 1 + random() % 3; edits > 0 && !bytes.empty(); --edits) {
+      const std::size_t place = random() % bytes.size();
+      if (random() % 3 == 0) {
+        bytes.erase(place, 1 + random() % 4);
+      } else {
+        bytes[place] = static_cast<char>(random());
+      }
+    }
+    const auto from_agent = parse_from_agent(bytes);
+    EXPECT_TRUE(!from_agent || !encode(*from_agent).empty());
+    const auto to_agent = parse_to_agent(bytes);
+    EXPECT_TRUE(!to_agent || !encode(*to_agent).empty());
+  }
+}
+
+TEST(AgentFacts, RoundTripAndRefuseRubbish) {
+  AgentFacts facts;
+  facts.version = "0.1.0";
+  facts.resources = {64, true, {"GPU-1", "GPU-2"}, {"GPU-1", "GPU-2", "GPU-3"}};
+  facts.has_nccl_backend = true;
+  facts.error = "oops";
+  facts.error_exit_code = 80;
+  const Result<AgentFacts> parsed = parse_agent_facts(encode(facts));
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(*parsed, facts);
+  EXPECT_FALSE(parse_agent_facts("rubbish"));
+}
+
+}  // namespace
+}  // namespace muster::launcher
