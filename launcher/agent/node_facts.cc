@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <utility>
@@ -63,12 +64,27 @@ void tell_gpu_problems(const Environment& environment, const health::GpuReport& 
   }
 }
 
-void find_gpus(const Environment& environment, const std::string& proc_root,
-               plan::AgentResources& resources) {
+// The words of CUDA_VISIBLE_DEVICES as they stand.
+std::vector<std::string> devices_of_slurm(const Environment& environment) {
+  std::vector<std::string> devices;
+  std::stringstream list(environment.get_or("CUDA_VISIBLE_DEVICES", ""));
+  for (std::string device; std::getline(list, device, ',');) devices.push_back(device);
+  return devices;
+}
+
+void find_gpus(const Environment& environment, const std::string& proc_root, AgentFacts& facts) {
+  plan::AgentResources& resources = facts.resources;
+  if (!is_there(fs::path(proc_root) / "driver/nvidia/gpus")) {
+    // GPUs that Slurm counts and no driver shows: a simulated cluster. Slurm's numbers must do.
+    resources.gpus = resources.reachable_gpus = devices_of_slurm(environment);
+    return;
+  }
   health::GpuProbeOptions options = health::gpu_probe_options(environment);
   options.proc_root = proc_root;
   const health::GpuReport report = health::probe_gpus(options);
   tell_gpu_problems(environment, report);
+  facts.driver_problem = report.driver_problem;
+  facts.has_nccl_backend = true;  // as far as GPUs go
   health::GpuView view = health::view_gpus(environment.get("CUDA_VISIBLE_DEVICES"), report.uuids);
   resources.gpus = std::move(view.visible);
   resources.reachable_gpus = std::move(view.reachable);
@@ -94,10 +110,10 @@ AgentFacts find_node_facts(const Environment& environment, const std::string& ow
   facts.resources.cores = count_own_cores();
   facts.resources.bound_by_slurm =
       slurm::is_bound_by_slurm(environment, facts.resources.cores, count_online_cores());
-  find_gpus(environment, proc_root, facts.resources);
+  find_gpus(environment, proc_root, facts);
   const bool has_bench = !find_bench_program(own_program).empty();
-  facts.has_nccl_backend =
-      has_bench && !facts.resources.gpus.empty() && has_module(environment, own_program, "nccl");
+  facts.has_nccl_backend = facts.has_nccl_backend && has_bench && !facts.resources.gpus.empty() &&
+                           has_module(environment, own_program, "nccl");
   facts.has_fabric_backend = has_bench && has_module(environment, own_program, "fabric");
   return facts;
 }

@@ -32,6 +32,7 @@ std::string encode(const AgentFacts& facts) {
   write_strings(writer, facts.resources.gpus);
   write_strings(writer, facts.resources.reachable_gpus);
   writer.u8(facts.has_nccl_backend ? 1 : 0).u8(facts.has_fabric_backend ? 1 : 0);
+  writer.string(std::string_view(facts.driver_problem).substr(0, kMaxText));
   writer.string(std::string_view(facts.error).substr(0, kMaxText)).u32(facts.error_exit_code);
   return writer.take();
 }
@@ -46,6 +47,7 @@ Result<AgentFacts> parse_agent_facts(std::string_view bytes) {
   facts.resources.reachable_gpus = read_strings(reader);
   facts.has_nccl_backend = reader.u8() != 0;
   facts.has_fabric_backend = reader.u8() != 0;
+  facts.driver_problem = reader.string(kMaxText);
   facts.error = reader.string(kMaxText);
   facts.error_exit_code = reader.u32();
   MUSTER_RETURN_IF_ERROR(reader.finish("agent's facts"));

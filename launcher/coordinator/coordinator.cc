@@ -119,6 +119,14 @@ std::optional<Coordinator::Misfit> Coordinator::find_misfit() {
       return Misfit{static_cast<int>(joined.facts.error_exit_code),
                     host + ": " + joined.facts.error};
     }
+    const plan::SlotSource slots = options_.wishes.slots.source;
+    const bool counts_gpus = slots != plan::SlotSource::kCount && slots != plan::SlotSource::kCores;
+    if (counts_gpus && !joined.facts.driver_problem.empty()) {
+      // Never a smaller world by accident.
+      return Misfit{to_int(ExitCode::kUnfit),
+                    host + ": " + joined.facts.driver_problem + "; leave the node out (--exclude=" +
+                        host + "), or say how many workers a node runs (--nproc-per-node=N)"};
+    }
   }
   return std::nullopt;
 }

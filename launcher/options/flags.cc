@@ -33,7 +33,7 @@ constexpr FlagRow kRows[] = {
     {"stdin", 0, "RANK", kMuster, kAccepted, false, "that worker reads muster's standard input; the others read /dev/null", apply::stdin_rank},
     {"output", 0, "WHERE", kMuster, kAccepted, false, "where workers' lines go: console, files or both (default console)", apply::output},
     {"prefix", 0, "TEXT", kMuster, kAccepted, false, "what stands before a line: none, or a text with ${host}, ${rank}, ${local_rank}, ${role_name} (default '[${host} ${rank}] ')", apply::prefix},
-    {"interface", 0, "NAME", kMuster, kAccepted, false, "network interface for the rendezvous (default: chosen by muster)", apply::interface},
+    {"interface", 0, "NAME", kMuster, kAccepted, false, "network interface that the fabric check measures (default: the one that reaches the peers)", apply::interface},
     {"help", 'h', "", kMuster, kAccepted, false, "print the options and end", apply::help},
     {"version", 'V', "", kMuster, kAccepted, false, "print the version and end", apply::version},
 
@@ -63,7 +63,7 @@ constexpr FlagRow kRows[] = {
     {"node-rank", 0, "N", kTorchrun, kAccepted, true, "muster knows it; a number that contradicts Slurm's is an error", apply::node_rank},
     {"master-addr", 0, "HOST", kTorchrun, kIgnored, true, "each worker gets the address by which its node reaches rank 0's", nullptr},
     {"master-port", 0, "PORT", kTorchrun, kAccepted, true, "MASTER_PORT of the workers (default: a free port chosen by muster)", apply::master_port},
-    {"local-addr", 0, "HOST", kTorchrun, kIgnored, true, "muster finds its address; --interface=NAME chooses another", nullptr},
+    {"local-addr", 0, "HOST", kTorchrun, kIgnored, true, "muster finds the addresses that the nodes reach", nullptr},
     {"numa-binding", 0, "HOW", kTorchrun, kIgnored, false, "muster does not bind workers by NUMA node yet", nullptr},
     {"signals-to-handle", 0, "LIST", kTorchrun, kIgnored, true, "SIGTERM and SIGINT stop; SIGHUP, SIGUSR1 and SIGUSR2 are passed on and stop nothing", nullptr},
     {"shutdown-timeout", 0, "SECONDS", kTorchrun, kAccepted, true, "the same as --stop-grace", apply::stop_grace},

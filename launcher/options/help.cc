@@ -24,7 +24,7 @@ Output
   --prefix TEXT         before each line: none, or a text (default '[${host} ${rank}] ')
   --stdin RANK          that worker reads muster's standard input
 Network and time
-  --interface NAME      interface for the rendezvous; --master-port PORT; --store rank0
+  --interface NAME      that the fabric check measures; --master-port PORT; --store rank0
   --assemble-deadline S how long to wait for all nodes (10m)
   --stop-grace S        from the first stop signal to SIGKILL (15)
 Other

@@ -156,5 +156,22 @@ TEST(Coordinator, ExecHandsOverAndClosesWithoutAStop) {
   EXPECT_EQ(job.exit_code(), 0);
 }
 
+TEST(Coordinator, ADriverThatDidNotAnswerNeverMakesASmallerWorld) {
+  CoordinatorOptions options = unchecked();
+  Job job(2, options);
+  job.facts[1].driver_problem = "the GPU driver did not answer in 10 s";
+  job.assemble();  // eight a node were asked for by number: the job goes on
+  EXPECT_EQ(job.coordinator.phase(), Phase::kRunning);
+
+  Coordinator counting(options);
+  rendezvous::Roster roster = job.roster();
+  std::string said;
+  for (const Effect& effect : counting.step(Assembled{roster}, TimePoint{})) {
+    if (const auto* line = std::get_if<Say>(&effect)) said += line->text;
+  }
+  EXPECT_EQ(counting.phase(), Phase::kClosing);
+  EXPECT_NE(said.find("node2: the GPU driver did not answer in 10 s"), std::string::npos) << said;
+}
+
 }  // namespace
 }  // namespace muster::launcher

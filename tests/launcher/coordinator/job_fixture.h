@@ -23,7 +23,9 @@ class Job {
     }
   }
 
-  void assemble() {
+  void assemble() { feed(Assembled{roster()}); }
+
+  rendezvous::Roster roster() const {
     rendezvous::Roster roster;
     roster.generation = Generation{1};
     for (std::uint32_t node = 0; node < facts.size(); ++node) {
@@ -34,7 +36,7 @@ class Job {
       member.description.facts = encode(facts[node]);
       roster.members.push_back(member);
     }
-    feed(Assembled{roster});
+    return roster;
   }
 
   void feed(const Event& event) {
