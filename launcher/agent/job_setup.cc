@@ -124,8 +124,10 @@ CoordinatorOptions coordinator_options(const options::Options& options) {
   coordinator.check_deadline = options.check.deadline;
   coordinator.check_spec.interface = options.interface;
   const std::vector<std::uint64_t>& sizes = options.check.sizes;
-  if (!sizes.empty()) {
-    bench::SizeRange& range = coordinator.check_spec.sizes;
+  bench::SizeRange& range = coordinator.check_spec.sizes;
+  if (sizes.empty()) {
+    range = {.min_bytes = 1 << 20, .max_bytes = 16 << 20, .step_bytes = 0, .factor = 4};
+  } else {
     range.min_bytes = sizes.front();
     range.max_bytes = sizes.back();
     range.factor = sizes.size() > 1 ? std::max<std::uint64_t>(2, sizes[1] / sizes[0]) : 0;

@@ -213,6 +213,7 @@ class Coordinator {
   void note_check_process(const WorkerEnded& message, TimePoint now);
   void note_reports(MemberIndex agent, const GangFinished& message, TimePoint now);
   void stop_check(TimePoint now);
+  void say_table();
   void judge(TimePoint now);
   void check_not_measured(const std::string& why, TimePoint now);
   void start_workers(TimePoint now);

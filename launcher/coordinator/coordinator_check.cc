@@ -1,6 +1,7 @@
 // The check's part of the coordinator: choose a backend, run the gang, judge, go on or end.
 #include <csignal>
 
+#include "collectives-bench/table.h"
 #include "launcher/coordinator/coordinator.h"
 
 namespace muster::launcher {
@@ -14,6 +15,10 @@ constexpr Duration kCheckStopGrace = std::chrono::seconds(1);
 constexpr Duration kCheckStopPatience = std::chrono::seconds(4);
 // The gang's own deadline comes first, so that its processes can say where they were.
 constexpr Duration kCheckDeadlineMargin = std::chrono::seconds(5);
+
+void add_wrong(bench::Measured& sum, const bench::Measured& one) {
+  if (one.wrong) sum.wrong = sum.wrong.value_or(0) + *one.wrong;
+}
 
 }  // namespace
 
@@ -138,8 +143,29 @@ void Coordinator::stop_check(TimePoint now) {
   deadline_ = now + kCheckStopPatience;
 }
 
+// nccl-tests' columns, from the first rank's times and every rank's wrong elements.
+void Coordinator::say_table() {
+  const std::optional<bench::RankReport>& first = check_outcomes_.front().report;
+  if (!first || first->rows.empty()) return;
+  std::string text = "# " + first->library + ", " + first->network + ", " + first->device + "\n" +
+                     bench::table_header();
+  for (std::size_t i = 0; i < first->rows.size(); ++i) {
+    bench::Row row = first->rows[i];
+    for (std::size_t rank = 1; rank < check_outcomes_.size(); ++rank) {
+      const std::optional<bench::RankReport>& report = check_outcomes_[rank].report;
+      if (!report || i >= report->rows.size()) continue;
+      add_wrong(row.out_of_place, report->rows[i].out_of_place);
+      add_wrong(row.in_place, report->rows[i].in_place);
+    }
+    text += bench::table_row(row);
+  }
+  text.pop_back();  // the last newline
+  say(std::move(text));
+}
+
 void Coordinator::judge(TimePoint now) {
   effects_.push_back(CloseCheckGroup{});
+  say_table();
   bench::Limits limits;
   limits.min_busbw = options_.check_min_busbw.value_or(0);
   const bench::Verdict verdict = bench::judge(check_outcomes_, limits);
