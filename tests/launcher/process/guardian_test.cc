@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include <fstream>
 #include <optional>
 
 #include "launcher/process/process_table.h"
@@ -26,6 +27,7 @@ int run_agent(const std::string& marker, const TempDirectory& directory) {
   become_subreaper();
   auto guardian = Guardian::start(marker);
   if (!guardian) return 1;
+  std::ofstream(directory / "guardian") << guardian->pid();
   asio::io_context io{1};
   Recorder recorder;
   Gang gang(io, GangOptions{.marker = marker}, recorder, &*guardian, nullptr);
@@ -52,6 +54,25 @@ TEST(Guardian, LeavesNothingWhenTheAgentIsKilled) {
   ::kill(agent->pid, SIGKILL);
   EXPECT_TRUE(run_until(io, [&] { return marked(marker).empty(); }));
   EXPECT_TRUE(run_until(io, [&] { return reap(agent->pidfd).has_value(); }));
+}
+
+// Slurm signals the guardian too when it ends a step whose agent is dead: nobody reads the report.
+TEST(Guardian, CleansUpAlthoughASignalCameAfterTheAgentWasGone) {
+  ASSERT_TRUE(become_subreaper().has_value());
+  const TempDirectory directory;
+  const std::string marker = make_marker();
+  asio::io_context io{1};
+  const auto agent = fork_function("test-agent", {}, [&] { return run_agent(marker, directory); });
+  ASSERT_TRUE(agent.has_value());
+  ASSERT_TRUE(run_until(io, [&] { return !contents(directory / "leader").empty(); }));
+  const pid_t guardian = std::stoi(contents(directory / "guardian"));
+  ASSERT_EQ(::kill(guardian, SIGSTOP), 0);
+  ::kill(agent->pid, SIGKILL);
+  ASSERT_TRUE(run_until(io, [&] { return reap(agent->pidfd).has_value(); }));
+  ::kill(guardian, SIGTERM);
+  ::kill(guardian, SIGCONT);
+  EXPECT_TRUE(run_until(io, [&] { return marked(marker).empty(); }));
+  EXPECT_TRUE(run_until(io, [&] { return ::waitpid(guardian, nullptr, WNOHANG) == guardian; }));
 }
 
 TEST(Guardian, SurvivesEverySignalButKillAndReportsEach) {
