@@ -55,7 +55,8 @@ class Watch {
     signalfd_siginfo info{};
     while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
       const auto signum = static_cast<std::uint8_t>(info.ssi_signo);
-      [[maybe_unused]] const ssize_t n = ::write(reports_, &signum, 1);
+      // The SIGPIPE of a report that nobody reads any more must not be reported in its turn.
+      if (has_reader_ && ::write(reports_, &signum, 1) < 0 && errno == EPIPE) has_reader_ = false;
     }
   }
 
@@ -82,6 +83,7 @@ class Watch {
   std::string marker_;
   int orders_;
   int reports_;
+  bool has_reader_ = true;
   Fd signals_;
   std::vector<pid_t> groups_;
 };
