@@ -24,6 +24,8 @@ install(FILES "${PROJECT_BINARY_DIR}/muster-config.cmake"
               "${PROJECT_BINARY_DIR}/muster-config-version.cmake"
         DESTINATION "${package_folder}")
 
+# The .pc file finds its prefix from its own place, so that --prefix at install time works.
+file(RELATIVE_PATH MUSTER_PC_TO_PREFIX "/p/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/p")
 configure_file(cmake/muster-rendezvous.pc.in "${PROJECT_BINARY_DIR}/muster-rendezvous.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/muster-rendezvous.pc"
         DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")

@@ -27,7 +27,7 @@ class FabricBackend : public Backend {
   Result<std::uint64_t> verify(std::size_t count, Placement placement, std::uint32_t round,
                                TimePoint deadline) override;
   BackendFacts facts() const override { return facts_; }
-  void abort() override {}  // the destructor waits for nobody
+  void abort() override;
   Status close(TimePoint deadline) override;
 
  private:

@@ -171,6 +171,10 @@ Status GangBuilder::add_check_process(GangPlan& gang, const StartCheck& order,
   const Environment group = rendezvous::group_environment(join);
   for (const auto& [name, value] : group.variables()) environment.set(name, value);
   environment.set(plan::kMarkerVariable, options_.marker);
+  // libpsm2, which Debian's libfabric loads, would write a file into the working directory if the
+  // process crashed.
+  environment.set("HFI_NO_BACKTRACE", "1");
+  environment.set("IPATH_NO_BACKTRACE", "1");
   process::WorkerSpec spec;
   spec.local_rank = process.place.local_rank;
   spec.label = "muster-bench rank " + std::to_string(rank);

@@ -1,0 +1,104 @@
+"""The workers' lines: whole, prefixed, in files; srun tears writes above 1,024 bytes."""
+import collections
+import os
+import re
+
+import harness
+from harness import ClusterTest, ZOO
+
+PREFIXED = re.compile(r"^\[(node\d) (\d+)\] (.*)$")
+
+
+class Output(ClusterTest):
+    def muster(self, *words, srun=("-N4", "--ntasks-per-node=2"), **more):
+        return self.run_to_end("srun", *srun, "muster", "--check=off", *words, **more)
+
+    def by_rank(self, run):
+        """The texts of each rank; every line must have a prefix that is true."""
+        texts = collections.defaultdict(list)
+        for line in run.out.splitlines():
+            match = PREFIXED.match(line)
+            self.assertIsNotNone(match, line)
+            host, rank, text = match.groups()
+            self.assertEqual(host, f"node{int(rank) // 2 + 1}", line)
+            texts[int(rank)].append(text)
+        return texts
+
+    def test_lines_of_all_workers_stay_whole_and_in_order(self):
+        run = self.muster(ZOO, "flood", "500", "200")
+        self.expect_code(run, 0)
+        texts = self.by_rank(run)
+        self.assertEqual(sorted(texts), list(range(8)))
+        for rank, lines in texts.items():
+            numbers = [int(re.match(r"line (\d+) x+$", line).group(1)) for line in lines]
+            self.assertEqual(numbers, list(range(500)), f"rank {rank}")
+
+    def test_long_lines_come_in_marked_pieces(self):
+        run = self.muster(ZOO, "long", "5000")
+        self.expect_code(run, 0)
+        for rank, pieces in self.by_rank(run).items():
+            self.assertGreater(len(pieces), 4, f"rank {rank}")
+            self.assertTrue(all(piece.startswith("... ") for piece in pieces[1:]), pieces)
+            text = "".join([pieces[0]] + [piece.removeprefix("... ") for piece in pieces[1:]])
+            self.assertEqual(text, "y" * 5000, f"rank {rank}")
+        self.assertLessEqual(max(len(line) + 1 for line in run.out.splitlines()), 1024)
+
+    def test_a_line_without_end_is_shown(self):
+        run = self.muster(ZOO, "half", "Step 1 of 2 ...", srun=("-N2",))
+        self.expect_code(run, 0)
+        self.assertEqual(sorted(run.out.splitlines()),
+                         ["[node1 0] Step 1 of 2 ...", "[node2 1] Step 1 of 2 ..."], run)
+
+    def test_stdout_and_stderr_stay_apart(self):
+        run = self.muster(ZOO, "print", "to stdout", "print-error", "to stderr", srun=("-N2",))
+        self.expect_code(run, 0)
+        self.assertEqual(sorted(run.out.splitlines()),
+                         ["[node1 0] to stdout", "[node2 1] to stdout"], run)
+        self.assertEqual(sorted(run.err.splitlines()),
+                         ["[node1 0] to stderr", "[node2 1] to stderr"], run)
+
+    def test_a_prefix_of_one_s_own_or_none(self):
+        run = self.muster("--prefix=none", ZOO, "print", "bare", srun=("-N2",))
+        self.assertEqual(run.out.splitlines(), ["bare", "bare"], run)
+        run = self.muster("--prefix=${rank}/${local_rank}: ", ZOO, "print", "text", srun=("-N2",))
+        self.assertEqual(sorted(run.out.splitlines()), ["0/0: text", "1/0: text"], run)
+
+    def test_files_have_a_directory_per_rank(self):
+        logs = self.path("logs")
+        run = self.muster("--output=files", f"--log-dir={logs}", ZOO, "print", "to stdout",
+                          "print-error", "to stderr", "long", "5000")
+        self.expect_code(run, 0)
+        self.assertNotIn("to stdout", run.out, run)
+        root = os.path.join(logs, "attempt_0")
+        self.assertEqual(sorted(os.listdir(root), key=int), [str(rank) for rank in range(8)], run)
+        for rank in range(8):
+            stdout = harness.read_text(os.path.join(root, str(rank), "stdout.log"))
+            self.assertEqual(stdout, "to stdout\n" + "y" * 5000 + "\n", f"rank {rank}")
+            stderr = harness.read_text(os.path.join(root, str(rank), "stderr.log"))
+            self.assertEqual(stderr, "to stderr\n", f"rank {rank}")
+
+    def test_both_writes_to_both(self):
+        logs = self.path("logs")
+        run = self.muster("--output=both", f"--log-dir={logs}", ZOO, "print", "hello",
+                          srun=("-N2",))
+        self.expect_code(run, 0)
+        self.assertEqual(sorted(run.out.splitlines()), ["[node1 0] hello", "[node2 1] hello"], run)
+        for rank in "01":
+            path = os.path.join(logs, "attempt_0", rank, "stdout.log")
+            self.assertEqual(harness.read_text(path), "hello\n", run)
+
+    def test_a_worker_that_closes_its_streams_harms_nobody(self):
+        run = self.muster(ZOO, "close-stdout", "sleep", "200")
+        self.expect_code(run, 0)
+
+    def test_the_last_words_of_a_flood_are_all_there(self):
+        run = self.muster("--stop-grace=3", ZOO, "flood", "2000", "500", "print-error", "the end",
+                          "if-rank", "5", "exit", "3", "wait")
+        self.expect_code(run, 3)
+        self.expect_verdict(run, r"rank 5 .*exit code 3")
+        self.assertIn("  | the end", run.err, run)
+        self.assertIn("line 1999 ", run.out, "rank 5's last line")
+
+
+if __name__ == "__main__":
+    harness.main()
