@@ -84,8 +84,8 @@ struct FabricBackend::Pages {
 FabricBackend::FabricBackend() = default;
 FabricBackend::~FabricBackend() = default;
 
-// libfabric 1.17: ofi_rxm crashes in fi_close while operations are in flight. What the process holds
-// is left to its end, which follows at once.
+// libfabric 1.17: ofi_rxm crashes in fi_close while operations are in flight. What the process
+// holds is left to its end, which follows at once.
 void FabricBackend::abort() {
   (void)ring_.release();
   (void)input_.release();
