@@ -12,6 +12,7 @@
 #include "collectives-bench/joining.h"
 #include "collectives-bench/program.h"
 #include "rendezvous/authentication.h"
+#include "rendezvous/base/fd.h"
 
 namespace {
 
@@ -94,8 +95,9 @@ ExitCode run_main(const std::vector<std::string>& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  open_standard_descriptors();
   try {
-    return static_cast<int>(run_main({argv + 1, argv + argc}));
+    end_program(run_main({argv + 1, argv + argc}));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "muster-bench: %s\n", error.what());
   } catch (...) {

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 
 #include "collectives-bench/table.h"
 #include "collectives-bench/watchdog.h"
@@ -122,6 +123,12 @@ ExitCode run_program(const RunPlan& plan, Exchange& exchange, TimePoint deadline
   code = deliver(plan.options, report, code);
   disarm_watchdog();
   return code;
+}
+
+void end_program(ExitCode code) {
+  std::fflush(nullptr);
+  if (code == ExitCode::kOk) std::exit(0);
+  std::_Exit(static_cast<int>(code));
 }
 
 ExitCode tell_failure(const BenchOptions& options, const Seat& seat, const Error& error,

@@ -11,6 +11,10 @@ namespace muster::bench {
 // prints the table (or with --json its report) to stdout. Errors are one line on stderr.
 ExitCode run_program(const RunPlan& plan, Exchange& exchange, TimePoint deadline);
 
+// The end of main. After a failure without exit handlers: what an aborted backend left behind is in
+// flight still, and the libraries' own handlers crash on it or wait for it.
+[[noreturn]] void end_program(ExitCode code);
+
 // Tells of an error that came before there was an exchange.
 ExitCode tell_failure(const BenchOptions& options, const Seat& seat, const Error& error,
                       Phase phase);

@@ -1,6 +1,7 @@
 #include "collectives-bench/run.h"
 
 #include <fmt/format.h>
+#include <csignal>
 
 #include "collectives-bench/agreement.h"
 #include "collectives-bench/module_loader.h"
@@ -80,7 +81,9 @@ class Runner : private SweepObserver {
                               .interface = plan_.options.interface,
                               .nccl_library = plan_.options.nccl_library};
     MUSTER_TRY(module, LoadedModule::open(name, module_folders(plan_.environment, plan_.program)));
-    MUSTER_RETURN_IF_ERROR(module.module().probe(options_));
+    const Status usable = module.module().probe(options_);
+    restore_signals();
+    if (!usable) return usable;
     backend_ = module.module().create();
     return {};
   }
@@ -89,11 +92,20 @@ class Runner : private SweepObserver {
     enter(Phase::kInit);
     const TimePoint began = Clock::now();
     auto facts = backend_->open(options_, exchange_, deadline_);
+    restore_signals();
     report_.timings.init = seconds_since(began);
     if (!facts) return failure(facts.error());
     note_facts(*facts);
     observer_.on_open(report_);
     return {};
+  }
+
+  // libpsm2, which Debian's libfabric loads, takes these over; its handler of SIGTERM deadlocks,
+  // and a check that is cancelled would stay until SIGKILL.
+  static void restore_signals() {
+    for (const int signum : {SIGINT, SIGILL, SIGABRT, SIGBUS, SIGSEGV, SIGTERM}) {
+      ::signal(signum, SIG_DFL);
+    }
   }
 
   void note_facts(const BackendFacts& facts) {

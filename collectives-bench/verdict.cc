@@ -82,9 +82,15 @@ std::optional<Verdict> find_wrong_data(const Outcomes& outcomes) {
                   culprits);
 }
 
+bool died_of_itself(const RankOutcome& outcome) {
+  return !outcome.report && outcome.missing != MissingReason::kKilledAtDeadline;
+}
+
 // Silent ranks are the suspects; a rank that reported its own deadline was waiting for another, and
 // its text says for whom.
 std::optional<Verdict> find_hang(const Outcomes& outcomes) {
+  // Where a rank died of itself, the others hung for want of it: that is no hang of the machine.
+  if (!ranks_where(outcomes, died_of_itself).empty()) return std::nullopt;
   const auto stuck = ranks_where(outcomes, hung);
   if (stuck.empty()) return std::nullopt;
   const auto silent =
@@ -118,6 +124,7 @@ std::string failure_text(const RankOutcome& outcome) {
     case MissingReason::kBadReport:
       return "wrote no readable report" + detail;
     case MissingReason::kKilledAtDeadline:
+      return "was stopped without a report" + detail;
     case MissingReason::kNotStarted:
       break;
   }
@@ -126,6 +133,10 @@ std::string failure_text(const RankOutcome& outcome) {
 
 // A rank that died of itself says more than the peers who lost it.
 std::uint32_t most_telling(const Outcomes& outcomes, const std::vector<std::uint32_t>& ranks) {
+  const auto dead = std::find_if(ranks.begin(), ranks.end(), [&](std::uint32_t rank) {
+    return died_of_itself(outcomes[rank]);
+  });
+  if (dead != ranks.end()) return *dead;
   const auto own_death = std::find_if(ranks.begin(), ranks.end(), [&](std::uint32_t rank) {
     return !outcomes[rank].report || outcomes[rank].report->error->code != ErrorCode::kUnavailable;
   });

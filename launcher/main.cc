@@ -9,8 +9,10 @@
 
 #include "launcher/agent/program.h"
 #include "launcher/options/exit_codes.h"
+#include "rendezvous/base/fd.h"
 
 int main(int argc, char** argv) {
+  muster::open_standard_descriptors();
   try {
     const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
     return muster::launcher::run_program(words, muster::Environment::from_block(environ));

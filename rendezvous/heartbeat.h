@@ -16,6 +16,8 @@ namespace muster::rendezvous {
 inline constexpr Duration kBeat{250};
 inline constexpr Duration kPingInterval{1000};
 inline constexpr Duration kGap{3000};
+// For one who had joined, or a coordinator who had taken us in, to come back before the roster.
+inline constexpr Duration kReturnPatience{15000};
 
 // The own loop's pulse.
 class Pulse {

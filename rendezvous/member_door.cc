@@ -121,6 +121,8 @@ void MemberEngine::take_welcome(const Welcome& welcome) {
                        Error(ErrorCode::kPermissionDenied,
                              to_string(chosen_->connected.server) + " could not prove itself"));
   }
+  was_seated_ = true;
+  return_deadline_ = TimePoint::max();
   advance(MemberPhaseEvent::kWelcome);
   link_ = Link(now_);
 }

@@ -68,7 +68,7 @@ MemberEffects MemberEngine::step(const MemberEvent& event, TimePoint now) {
 TimePoint MemberEngine::next_deadline() const {
   if (phase_ == MemberPhase::kOver) return TimePoint::max();
   TimePoint next = std::min({pulse_.next(), operations_.next_deadline(), leave_deadline_});
-  if (is_joining()) next = std::min(next, deadline_);
+  if (is_joining()) next = std::min({next, deadline_, return_deadline_});
   return next;
 }
 
@@ -193,6 +193,8 @@ void MemberEngine::lose(ConnectionId id, const std::string& detail) {
 void MemberEngine::search_again(const Error& error) {
   last_reason_ = error.message();
   if (options_.same_process) return leave_phase(MemberPhaseEvent::kHopeless, error);
+  if (was_seated_) return_deadline_ = now_ + kReturnPatience;
+  was_seated_ = false;
   note(error.message() + "; searching again");
   if (chosen_) avoid(kAvoidAfterLoss);
   set_silent(false);
@@ -255,6 +257,7 @@ void MemberEngine::forgive(Duration gap) {
   for (auto& [id, candidate] : candidates_) candidate.since = now_;
   if (chosen_) chosen_->since = now_;
   deadline_ += gap;
+  if (return_deadline_ != TimePoint::max()) return_deadline_ += gap;
 }
 
 void MemberEngine::look_at_link() {
@@ -272,7 +275,8 @@ void MemberEngine::look_at_deadlines() {
     return leave_phase(MemberPhaseEvent::kLeaveDeadline,
                        Error(ErrorCode::kTimeout, "leave: the coordinator did not answer"));
   }
-  if (is_joining() && now_ >= deadline_) leave_phase(MemberPhaseEvent::kHopeless, too_late());
+  if (is_joining() && now_ >= std::min(deadline_, return_deadline_))
+    leave_phase(MemberPhaseEvent::kHopeless, too_late());
 }
 
 bool MemberEngine::is_joining() const {
@@ -280,7 +284,9 @@ bool MemberEngine::is_joining() const {
 }
 
 Error MemberEngine::too_late() const {
-  const std::string within = " within " + seconds_text(options_.deadline);
+  const bool was_taken_in = now_ >= return_deadline_;
+  const std::string within =
+      " within " + seconds_text(was_taken_in ? kReturnPatience : options_.deadline);
   if (phase_ == MemberPhase::kJoined || phase_ == MemberPhase::kPrepared)
     return Error(ErrorCode::kTimeout, "joined, but the roster was not complete" + within);
   const std::string what = phase_ == MemberPhase::kProving

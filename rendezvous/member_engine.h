@@ -93,6 +93,8 @@ class MemberEngine {
   Digests digests_;
   TimePoint now_;
   TimePoint deadline_;
+  TimePoint return_deadline_ = TimePoint::max();  // after the loss of a coordinator that took us in
+  bool was_seated_ = false;
   TimePoint leave_deadline_ = TimePoint::max();
   Pulse pulse_;
   MemberPhase phase_ = MemberPhase::kSearching;

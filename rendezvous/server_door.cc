@@ -107,6 +107,7 @@ void ServerEngine::admit(Connection& connection) {
   seat.description = connection.join.self;
   seat.address = connection.remote_address;
   seat.server_address = connection.local.address;
+  return_deadlines_.erase(*member);
   assembly_.take(*member, std::move(seat));
   Welcome welcome{*member, static_cast<std::uint32_t>(assembly_.size()), ""};
   if (!connection.key.empty())

@@ -158,6 +158,7 @@ void ServerEngine::forgive_all(Duration gap) {
     if (connection.phase == DoorPhase::kGreeted) greeted_.emplace(now_, id);
   }
   deadline_ += gap;
+  for (auto& [member, returns_by] : return_deadlines_) returns_by += gap;
   next_progress_ += gap;
   note("this process stood still for " + seconds_text(gap) + "; nobody is judged for it");
 }
@@ -188,6 +189,16 @@ void ServerEngine::look_at_deadlines() {
   if (phase_ != AssemblyPhase::kAssembling && phase_ != AssemblyPhase::kPreparing) return;
   if (now_ >= deadline_) {
     const std::string text = missing_text();
+    advance(AssemblyEvent::kDeadline);
+    return fail(Error(ErrorCode::kTimeout, text));
+  }
+  for (const auto& [member, returns_by] : return_deadlines_) {
+    if (now_ < returns_by) continue;
+    const std::string who =
+        fold_members({assembly_.expected()[value_of(member)]}, assembly_.expected());
+    const std::string text =
+        who + " joined and ended before all were there, and did not come back within " +
+        seconds_text(kReturnPatience);
     advance(AssemblyEvent::kDeadline);
     return fail(Error(ErrorCode::kTimeout, text));
   }

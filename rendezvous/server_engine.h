@@ -6,6 +6,7 @@
 // time), server_door.cc (from the greeting to the seat), server_members.cc (roster and service).
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <unordered_map>
@@ -106,6 +107,7 @@ class ServerEngine {
   TimePoint now_;
   TimePoint begun_;
   TimePoint deadline_;
+  std::map<MemberIndex, TimePoint> return_deadlines_;  // of those who joined and are gone
   TimePoint next_progress_;
   Pulse pulse_;
   AssemblyPhase phase_ = AssemblyPhase::kAssembling;

@@ -107,6 +107,7 @@ void ServerEngine::end_member(Connection& connection, Departure departure,
   assembly_.vacate(member);
   switch (advance(AssemblyEvent::kMemberGone)) {
     case AssemblyAction::kVacateSeat:
+      return_deadlines_[member] = now_ + kReturnPatience;
       return note(name + " is gone before the roster was complete: " + detail);
     case AssemblyAction::kReportGone:
       break;

@@ -85,10 +85,10 @@ void NodeAgent::on_roster(const rendezvous::Roster& roster) {
   joined_ = true;
   // Facts that make no plan are the coordinator's to tell, once; it reads the same ones.
   (void)builder_.set_roster(roster);
-  if (cancelled_by_) tell(CancelSeen{static_cast<std::uint32_t>(*cancelled_by_), wall_clock_ns()});
 }
 
 void NodeAgent::on_message(std::string_view bytes) {
+  if (finished_) return;
   const Result<ToAgent> message = parse_to_agent(bytes);
   if (!message) return print("muster: " + message.error().message());
   if (const auto* check = std::get_if<StartCheck>(&*message)) {
@@ -106,13 +106,15 @@ void NodeAgent::on_message(std::string_view bytes) {
 
 void NodeAgent::on_coordinator_silent(bool silent) {
   if (!closing_) {
-    print(builder_.host() + (silent ? ": the coordinator is silent" : ": the coordinator is back"));
+    print("muster: " + builder_.host() +
+          (silent ? ": the coordinator is silent" : ": the coordinator is back"));
   }
 }
 
 void NodeAgent::on_closed(const Error& error) {
   if (finished_) return;
   if (closing_) return finish(end_.exit_code);
+  if (cancelled_by_ && !joined_) return finish(options::exit_code_of_signal(*cancelled_by_));
   if (!joined_) {
     // What the coordinator said, it says to the user itself; the others would only repeat it.
     if (!host_ && !session_->closed_by_coordinator()) {
@@ -132,8 +134,8 @@ void NodeAgent::lose_coordinator(const Error& error) {
   coordinator_lost_ = true;
   end_.exit_code = options::to_int(ExitCode::kLost);
   print("muster: " + builder_.host() + " lost the coordinator: " + error.message() +
-        (gang_ ? "; stopping its workers" : ""));
-  if (!gang_) return finish(end_.exit_code);
+        (gang_done_ ? "" : "; stopping its workers"));
+  if (gang_done_) return finish(end_.exit_code);
   stop_local_gang(SIGTERM, false, options_.stop_grace);
 }
 
@@ -178,13 +180,14 @@ void NodeAgent::start_gang(GangId gang, GangPlan plan) {
   gang_options.marker = options_.gangs.marker;
   process::GangObserver& gang_observer = *this;
   gang_ = std::make_unique<process::Gang>(loop_, gang_options, gang_observer, &guardian_, &output_);
+  gang_done_ = false;
   gang_->start(std::exchange(plan_.specs, {}));
   plan_.spawn_only.clear();
   if (cancelled_by_) stop_local_gang(*cancelled_by_, false, options_.stop_grace);
 }
 
 void NodeAgent::stop_gang(const StopGang& order) {
-  if (!gang_ || order.gang != gang_id_) {
+  if (gang_done_ || order.gang != gang_id_) {
     tell(GangFinished{order.gang, {}, 0});  // never started here, or gone already
     return;
   }
@@ -206,13 +209,13 @@ void NodeAgent::on_cancel_wait_over(const boost::system::error_code& error, Gang
 }
 
 void NodeAgent::stop_local_gang(int signum, bool already_delivered, Duration grace) {
-  if (!gang_) return;
+  if (gang_done_) return;
   if (!stop_sent_) stop_sent_ = wall_clock();
   if (!already_delivered) ladder_signal_ = signum;
   process::StopPlan plan;
   plan.first_signal = signum;
   plan.first_signal_sent = already_delivered;
-  plan.grace = grace;
+  plan.grace = plan_.is_check ? std::min(grace, kCheckStopGrace) : grace;
   gang_->stop(plan);
 }
 
@@ -293,7 +296,8 @@ void NodeAgent::on_finished(const process::GangEnd& end) {
     }
   }
   tell(message);
-  asio::post(loop_, [this]() { gang_.reset(); });
+  gang_done_ = true;
+  asio::post(loop_, [this]() { forget_gang(); });
   if (coordinator_lost_) finish(end_.exit_code);
 }
 
@@ -317,6 +321,11 @@ void NodeAgent::report_last_words() {
 
 // --- signals ----------------------------------------------------------------------------------
 
+// Not if the next gang has taken its place by now.
+void NodeAgent::forget_gang() {
+  if (gang_done_) gang_.reset();
+}
+
 void NodeAgent::on_signal(int signum, process::SignalAction action) {
   if (action != process::SignalAction::kStop || closing_) return;
   if (signum == SIGINT && ++interrupts_ > 1 && gang_) return gang_->hurry();
@@ -327,7 +336,9 @@ void NodeAgent::on_signal(int signum, process::SignalAction action) {
       print("muster: " + process::signal_name(signum) + " while the agents were gathering");
       host_->close("cancelled by " + process::signal_name(signum));
     }
-    return finish(options::exit_code_of_signal(signum));
+    const int exit_code = options::exit_code_of_signal(signum);
+    if (host_) return finish(exit_code);
+    return session_->leave(kLeavePatience, [this, exit_code](const Status&) { finish(exit_code); });
   }
   tell(CancelSeen{static_cast<std::uint32_t>(signum), wall_clock_ns()});
   stop_local_gang(signum, true, options_.stop_grace);

@@ -89,6 +89,7 @@ class NodeAgent : private rendezvous::SessionObserver,
   void report_end(const verdict::WorkerEnd& end);
   void report_last_words();
   void lose_coordinator(const Error& error);
+  void forget_gang();
   void finish(int exit_code);
   void finish_output();
   void print(const std::string& line);
@@ -103,6 +104,7 @@ class NodeAgent : private rendezvous::SessionObserver,
   std::unique_ptr<rendezvous::Session> session_;
   std::unique_ptr<process::SignalDesk> signals_;
   std::unique_ptr<process::Gang> gang_;
+  bool gang_done_ = true;  // told on_finished; `gang_` may live a moment longer
   std::unique_ptr<health::LibraryWatch> libraries_;  // of rank 0, while it runs
 
   bool joined_ = false;

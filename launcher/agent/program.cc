@@ -22,6 +22,15 @@ bool speaks_for_the_step(const Environment& environment) {
   return environment.get_or("SLURM_PROCID", "0") == "0";
 }
 
+// What only this node may have is said by one task of the node.
+int refuse_on_node(const Environment& environment, const Error& error, ExitCode code) {
+  if (environment.get_or("SLURM_LOCALID", "0") == "0") {
+    const std::string host = environment.get_or("SLURMD_NODENAME", "this node");
+    std::fprintf(stderr, "muster: %s: %s\n", host.c_str(), error.message().c_str());
+  }
+  return to_int(code);
+}
+
 // A step that this task cannot read may be readable elsewhere: one task of each node says so.
 int refuse_step(const Environment& environment, const Error& error) {
   if (environment.get_or("SLURM_LOCALID", "0") == "0") {
@@ -66,11 +75,11 @@ int run_job(const options::Parsed& parsed, const Environment& environment,
   if (!step) return refuse_step(environment, step.error());
   const std::string marker = process::make_marker();
   Result<process::Guardian> guardian = process::Guardian::start(marker);
-  if (!guardian) return refuse(environment, guardian.error(), ExitCode::kInternal);
+  if (!guardian) return refuse_on_node(environment, guardian.error(), ExitCode::kInternal);
   Result<JobSetup> setup = set_up_job(*step, environment, parsed.options, original, marker);
   if (!setup) {
     guardian->dismiss();
-    return refuse(environment, setup.error(), exit_code_of_setup(setup.error()));
+    return refuse_on_node(environment, setup.error(), exit_code_of_setup(setup.error()));
   }
   asio::io_context loop(1);
   auto carrier = output::OutputCarrier::create(loop, setup->output, [](const std::string& line) {
@@ -78,7 +87,7 @@ int run_job(const options::Parsed& parsed, const Environment& environment,
   });
   if (!carrier) {
     guardian->dismiss();
-    return refuse(environment, carrier.error(), ExitCode::kInternal);
+    return refuse_on_node(environment, carrier.error(), ExitCode::kInternal);
   }
   if (setup->agent.coordinator) {
     for (const std::string& note : parsed.notes) (*carrier)->print("muster: " + note);

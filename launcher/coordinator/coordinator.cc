@@ -145,11 +145,12 @@ void Coordinator::start_workers(TimePoint now) {
     return;
   }
   phase_ = Phase::kRunning;
+  workers_started_ = true;
   effects_.push_back(SendToAll{StartWorkers{gang_, Attempt{0}, options_.master_port}});
 }
 
 void Coordinator::note_worker(const WorkerEnded& message, TimePoint now) {
-  if (message.gang != gang_) return;
+  if (message.gang != gang_ || !workers_started_) return;
   // An agent reports an end at once, and again with the worker's last words when they are in.
   const auto [known, is_new] =
       end_of_rank_.try_emplace(value_of(message.end.place.rank), evidence_.ends.size());
@@ -181,7 +182,8 @@ void Coordinator::cancel(MemberIndex index, const CancelSeen& message, TimePoint
     seen.when = WallTime(std::chrono::nanoseconds(message.wall_clock_ns));
     seen.host = host_of(index);
     evidence_.cancel = seen;
-    say(cancel_notice(seen, job_.world_size, options_.stop_grace));
+    say(cancel_notice(seen, workers_started_ ? job_.world_size : 0,
+                      workers_started_ ? options_.stop_grace : kCheckStopGrace));
   }
   if (phase_ != Phase::kStopping) stop(now);
 }
@@ -198,7 +200,7 @@ void Coordinator::lose_agent(const AgentLost& event, TimePoint now) {
   loss.whole_node = event.whole_node;
   loss.last_heard = event.last_heard;
   loss.decided = event.decided;
-  loss.workers = gone.slots;
+  loss.workers = workers_started_ ? gone.slots : 0;
   loss.detail = event.detail;
   evidence_.losses.push_back(loss);
   if (phase_ != Phase::kStopping) stop(now);
@@ -211,9 +213,9 @@ void Coordinator::stop(TimePoint now) {
   const bool was_check = phase_ == Phase::kChecking || phase_ == Phase::kCheckStopping;
   if (was_check) effects_.push_back(CloseCheckGroup{});
   phase_ = Phase::kStopping;
-  effects_.push_back(
-      SendToAll{StopGang{gang_, SIGTERM, options_.stop_grace, evidence_.cancel.has_value()}});
-  deadline_ = now + options_.stop_grace + kKillPatience;
+  const Duration grace = workers_started_ ? options_.stop_grace : kCheckStopGrace;
+  effects_.push_back(SendToAll{StopGang{gang_, SIGTERM, grace, evidence_.cancel.has_value()}});
+  deadline_ = now + grace + kKillPatience;
   if (gang_is_gone()) decide(now);
 }
 

@@ -53,6 +53,9 @@ enum class Phase {
 };
 inline constexpr std::size_t kPhaseCount = 7;
 
+// A check process has nothing to save.
+inline constexpr Duration kCheckStopGrace = std::chrono::seconds(1);
+
 std::string_view to_string(Phase phase);
 
 // --- events -----------------------------------------------------------------------------------
@@ -241,6 +244,7 @@ class Coordinator {
   std::vector<Agent> agents_;
   GangId gang_{};
   plan::JobPlan job_;
+  bool workers_started_ = false;
   bench::BackendKind check_backend_ = bench::BackendKind::kFabric;
   std::vector<bench::RankOutcome> check_outcomes_;
   verdict::Evidence evidence_;

@@ -11,7 +11,6 @@ namespace {
 // A failed bench process leaves its peers waiting for it: they get this long to report what they
 // saw.
 constexpr Duration kReportPatience = std::chrono::seconds(3);
-constexpr Duration kCheckStopGrace = std::chrono::seconds(1);
 constexpr Duration kCheckStopPatience = std::chrono::seconds(4);
 // The gang's own deadline comes first, so that its processes can say where they were.
 constexpr Duration kCheckDeadlineMargin = std::chrono::seconds(5);
@@ -111,7 +110,7 @@ void Coordinator::note_check_process(const WorkerEnded& message, TimePoint now) 
     const bool by_us = message.end.stop_sent.has_value();
     outcome.missing =
         by_us ? bench::MissingReason::kKilledAtDeadline : bench::MissingReason::kExited;
-    outcome.detail = to_string(message.end.status);
+    if (!by_us) outcome.detail = to_string(message.end.status);
     if (message.end.status.success()) return;
   }
   if (phase_ == Phase::kChecking && deadline_) {

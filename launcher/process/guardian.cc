@@ -69,7 +69,7 @@ class Watch {
       clean_up();
       return false;
     }
-    if (order.kind == OrderKind::kWatch) groups_.push_back(order.group);
+    if (order.kind == OrderKind::kWatch && order.group > 1) groups_.push_back(order.group);
     if (order.kind == OrderKind::kForget) std::erase(groups_, order.group);
     return order.kind != OrderKind::kDismiss;
   }

@@ -31,4 +31,8 @@ class Fd {
   int fd_ = -1;
 };
 
+// Opens /dev/null on those of 0, 1 and 2 that are closed (cron and daemons start programs so): else
+// the next pipe or socket would become somebody's standard output. First thing in main.
+void open_standard_descriptors();
+
 }  // namespace muster

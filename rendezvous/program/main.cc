@@ -7,6 +7,7 @@
 #include <cstring>
 #include <exception>
 
+#include "rendezvous/base/fd.h"
 #include "rendezvous/program/serve.h"
 #include "rendezvous/program/sidecar_loop.h"
 
@@ -32,6 +33,7 @@ int run(const char* command) {
 }  // namespace
 
 int main(int argc, char** argv) try {
+  muster::open_standard_descriptors();
   if (argc == 2) return run(argv[1]);
   std::fputs(kUsage, stderr);
   return kUsageError;

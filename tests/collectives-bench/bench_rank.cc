@@ -27,5 +27,5 @@ int main(int argc, char** argv) {
   plan.environment = Environment::from_block(environ);
   plan.program = argv[0];
   testing::SocketExchange exchange(Fd(std::stoi(argv[1])), plan.seat.rank, plan.seat.size);
-  return static_cast<int>(run_program(plan, exchange, Clock::now() + plan.options.deadline));
+  end_program(run_program(plan, exchange, Clock::now() + plan.options.deadline));
 }

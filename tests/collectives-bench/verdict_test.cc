@@ -123,6 +123,16 @@ TEST(Verdict, ADeadRankIsNamedBeforeThePeersThatLostIt) {
       << verdict.line;
 }
 
+TEST(Verdict, PeersStoppedForADeadRanksSakeAreNoHang) {
+  auto outcomes = sound_gang(4, kMillion);
+  for (RankOutcome& outcome : outcomes) lose_rank(outcome, MissingReason::kKilledAtDeadline);
+  lose_rank(outcomes[2], MissingReason::kExited, "SIGKILL");
+  const Verdict verdict = judge(outcomes, {});
+  EXPECT_EQ(verdict.decision, Decision::kNotMeasured);
+  EXPECT_NE(verdict.line.find("rank 2 (node2) ended without a report (SIGKILL)"), std::string::npos)
+      << verdict.line;
+}
+
 TEST(Verdict, EveryMissingReasonIsNoMeasurementOrAHang) {
   for (const auto reason :
        {MissingReason::kExited, MissingReason::kNotStarted, MissingReason::kBadReport}) {

@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import unittest
 
 BIN = os.environ.get("MUSTER_BIN_DIR", "build/dev/bin")
@@ -48,8 +49,12 @@ class Standalone(unittest.TestCase):
         self.assertIn("  | it broke", done.stderr)
 
     def test_a_worker_that_ignores_sigterm_is_killed_after_the_grace(self):
-        done = standalone("--nproc-per-node=2", "--stop-grace=1", "--", "sh", "-c",
-                          "[ $RANK = 1 ] && exit 7; trap '' TERM; while :; do sleep 1000; done")
+        with tempfile.TemporaryDirectory() as folder:
+            fifo = os.path.join(folder, "ready")
+            os.mkfifo(fifo)
+            done = standalone("--nproc-per-node=2", "--stop-grace=1", "--", "sh", "-c",
+                              "if [ $RANK = 1 ]; then read line <$0; exit 7; fi; "
+                              "trap '' TERM; echo ready >$0; while :; do sleep 1000; done", fifo)
         self.assertEqual(done.returncode, 7, done.stderr)
         self.assertIn("SIGKILL", done.stderr)
 

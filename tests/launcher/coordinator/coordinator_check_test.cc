@@ -135,6 +135,20 @@ TEST(CoordinatorCheck, AutoGoesOnUnmeasuredAndSaysSo) {
   EXPECT_NE(job.said().find("unmeasured"), std::string::npos);
 }
 
+TEST(CoordinatorCheck, CheckProcessesAreNoWorkersToAStop) {
+  Job job = fabric_job(2);
+  job.assemble();
+  open_group(job);
+  job.say(0, CancelSeen{SIGTERM, 5});
+  EXPECT_NE(job.said().find("stopping 0 workers"), std::string::npos) << job.said();
+  const StopGang* stop = Job::sent<StopGang>(job.effects.back());
+  ASSERT_NE(stop, nullptr);
+  EXPECT_EQ(stop->grace, kCheckStopGrace);
+  job.end_worker(1, 0, ExitStatus::exited(1));
+  job.finish_all();
+  EXPECT_EQ(job.said().find("failed first"), std::string::npos) << job.said();
+}
+
 TEST(CoordinatorCheck, ACancelDuringTheCheckStopsTheGangAndTheJob) {
   Job job = fabric_job(2);
   job.assemble();

@@ -27,5 +27,17 @@ TEST(Fd, ClosesWhatItOwnsAndOnlyOnce) {
   ::close(kept);
 }
 
+TEST(Fd, StandardDescriptorsAreNeverSomebodyElsesPipe) {
+  const int kept = ::dup(STDIN_FILENO);
+  ::close(STDIN_FILENO);
+  open_standard_descriptors();
+  EXPECT_TRUE(is_open(STDIN_FILENO));
+  const int next = ::dup(STDOUT_FILENO);
+  EXPECT_GT(next, STDERR_FILENO);
+  ::close(next);
+  if (kept >= 0) ::dup2(kept, STDIN_FILENO);
+  ::close(kept);
+}
+
 }  // namespace
 }  // namespace muster

@@ -191,6 +191,19 @@ TEST_F(ServerEngineTest, TellsWhoIsMissingAndFailsAtTheDeadline) {
   EXPECT_TRUE(is_closed(10));
 }
 
+TEST_F(ServerEngineTest, OneWhoJoinedAndEndedIsNotWaitedForTillTheDeadline) {
+  open(3);
+  join(1, 1);
+  step(server_event::Disconnected{ConnectionId{1}, "closed"});
+  pass(kReturnPatience - Duration(500));
+  EXPECT_EQ(count<server_effect::AssemblyFailed>(), 0u);
+  pass(Duration(1000));
+  ASSERT_EQ(count<server_effect::AssemblyFailed>(), 1u);
+  const std::string text = last<server_effect::AssemblyFailed>().error.message();
+  EXPECT_NE(text.find("n1"), std::string::npos) << text;
+  EXPECT_NE(text.find("did not come back"), std::string::npos) << text;
+}
+
 TEST_F(ServerEngineTest, NamesThoseWhoDoNotAcknowledge) {
   open(2);
   join(1, 0);
