@@ -238,7 +238,6 @@ Result<JobSetup> set_up_job(const slurm::Step& step, const Environment& environm
   // Without its helper no agent can prove itself or look up a name: better said before joining.
   MUSTER_RETURN_IF_ERROR(rendezvous::find_helper_program(environment));
   JobSetup setup;
-  setup.step = step;
   const std::string own_program = own_program_path();
   GangBuilderOptions& gangs = setup.agent.gangs;
   gangs.environment = environment;

@@ -15,7 +15,6 @@
 namespace muster::launcher {
 
 struct JobSetup {
-  slurm::Step step;
   NodeAgentOptions agent;
   output::OutputOptions output;
 };
