@@ -1,0 +1,111 @@
+#include "collectives-bench/localise/confirm.h"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <set>
+
+#include "tests/collectives-bench/localise/rounds_by_hand.h"
+
+namespace muster::bench::localise {
+namespace {
+
+// Six rounds of pairs over `nodes`, where `speed(a, b)` is measured, and what they leave to
+// confirm.
+template <class Speed>
+class Stage {
+ public:
+  Stage(std::uint32_t nodes, Speed speed, std::vector<std::uint32_t> seen_bad = {})
+      : speed_(speed) {
+    for (const Pairing& pairing : first_pairings(nodes, 6)) measure(pairing, RoundKind::kPairs);
+    std::vector<std::uint32_t> active(nodes);
+    std::iota(active.begin(), active.end(), 0u);
+    const NodeFit fit = fit_nodes(nodes, record.samples(), 0.96);
+    confirmation.emplace(find_suspects(record, fit, active, {}), fit, record, active, seen_bad,
+                         Rules{});
+  }
+
+  void measure(const Pairing& pairing, RoundKind kind) {
+    std::vector<GroupOutcome> outcomes;
+    for (const auto& [a, b] : pairing) outcomes.push_back(measured(speed_(a, b)));
+    record.add(pair_round(pairing, kind), outcomes);
+  }
+
+  // How many rounds it takes until all are decided.
+  std::uint32_t finish() {
+    std::uint32_t done = 0;
+    for (; done < 40; ++done) {
+      const Pairing pairs = confirmation->plan(record, done);
+      if (pairs.empty()) break;
+      measure(pairs, RoundKind::kConfirm);
+    }
+    return done;
+  }
+
+  PairRecord record;
+  std::optional<Confirmation> confirmation;
+
+ private:
+  Speed speed_;
+};
+
+TEST(Confirm, SuspectsMeetAnotherGoodPartnerEachTime) {
+  Stage stage(8, [](auto a, auto b) { return a == 2 || b == 2 ? 30.0 : 40.0; });
+  EXPECT_EQ(stage.finish(), 3u);
+  std::set<std::uint32_t> partners;
+  for (const Observation* seen : stage.record.of(2)) {
+    if (seen->confirm) partners.insert(seen->partner_of(2));
+  }
+  EXPECT_EQ(partners.size(), 3u);
+  const Opinions opinions = stage.confirmation->opinions(stage.record, true);
+  ASSERT_EQ(opinions.nodes.size(), 1u);
+  EXPECT_EQ(opinions.nodes.at(2).standing, Standing::kUnfit);
+  EXPECT_NEAR(opinions.nodes.at(2).belief.ratio, 0.75, 1e-9);
+  EXPECT_NEAR(opinions.nodes.at(2).busbw, 30, 1e-9);
+}
+
+TEST(Confirm, NobodyToConfirmNeedsNoRound) {
+  Stage stage(8, [](auto, auto) { return 40.0; });
+  EXPECT_EQ(stage.finish(), 0u);
+}
+
+TEST(Confirm, ASlowLinkAmongThreeNodesAccusesNeitherEnd) {
+  Stage stage(3, [](auto a, auto b) { return a == 0 && b == 1 ? 30.0 : 40.0; });
+  stage.finish();
+  const Opinions opinions = stage.confirmation->opinions(stage.record, true);
+  for (const auto& [node, opinion] : opinions.nodes) {
+    EXPECT_EQ(opinion.standing, Standing::kCleared) << node;
+  }
+  ASSERT_EQ(opinions.links.count({0, 1}), 1u);
+  EXPECT_EQ(opinions.links.at({0, 1}).standing, Standing::kUnfit);
+}
+
+TEST(Confirm, WhatWasSlowOnceAndIsNotNowIsCleared) {
+  Stage stage(8, [](auto a, auto b) { return a == 2 || b == 2 ? 30.0 : 40.0; });
+  for (std::uint32_t done = 0; done < 4; ++done) {
+    const Pairing pairs = stage.confirmation->plan(stage.record, done);
+    const std::vector<GroupOutcome> fine(pairs.size(), measured(40));
+    if (!pairs.empty()) stage.record.add(pair_round(pairs, RoundKind::kConfirm), fine);
+  }
+  const Opinions opinions = stage.confirmation->opinions(stage.record, true);
+  EXPECT_EQ(opinions.nodes.at(2).standing, Standing::kCleared);
+}
+
+TEST(Confirm, MoreSuspectsThanGoodNodesTakeTurns) {
+  Stage stage(6, [](auto a, auto b) { return a < 3 || b < 3 ? 20.0 : 40.0; });
+  EXPECT_LE(stage.finish(), 12u);
+  const Opinions opinions = stage.confirmation->opinions(stage.record, true);
+  for (std::uint32_t node = 0; node < 3; ++node) {
+    EXPECT_EQ(opinions.nodes.at(node).standing, Standing::kUnfit) << node;
+  }
+}
+
+TEST(Confirm, ANodeSeenBadBeforeIsConfirmedThoughItWasFine) {
+  Stage stage(8, [](auto, auto) { return 40.0; }, {5});
+  EXPECT_GT(stage.finish(), 0u);
+  const Opinions opinions = stage.confirmation->opinions(stage.record, true);
+  EXPECT_EQ(opinions.nodes.at(5).standing, Standing::kCleared);
+}
+
+}  // namespace
+}  // namespace muster::bench::localise
