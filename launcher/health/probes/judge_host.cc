@@ -1,0 +1,139 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "launcher/health/probes/probe_limits.h"
+#include "launcher/health/probes/probe_list.h"
+
+namespace muster::health {
+
+namespace {
+
+std::string size_text(std::uint64_t bytes) {
+  if (bytes == kUnlimited) return "unlimited";
+  if (bytes >= kGibi) return fmt::format("{:.1f} GiB", static_cast<double>(bytes) / kGibi);
+  return fmt::format("{} MiB", bytes / kMebi);
+}
+
+// nullptr, and a skip, where it is not known.
+const std::uint64_t* known(const Looks& looks, const Number& number, Findings& findings) {
+  if (looks.after.host_problem.empty() && number.value) return &*number.value;
+  findings.skip(looks.after.host_problem.empty() ? number.absent : looks.after.host_problem);
+  return nullptr;
+}
+
+}  // namespace
+
+ProbeResult probe_host(const Looks& looks) {
+  Findings findings("host");
+  findings.pass();
+  if (!looks.after.host_problem.empty()) findings.fail("", looks.after.host_problem);
+  return findings.result(looks.after.host.instance_type);
+}
+
+ProbeResult probe_memlock(const Looks& looks) {
+  Findings findings("memlock");
+  const auto* limit = known(looks, looks.after.host.memlock, findings);
+  if (limit == nullptr) return findings.result("");
+  findings.pass();
+  if (*limit < kEfaMemlockBytes) {
+    const std::string text = fmt::format(
+        "at most {} can be locked; expected {} or unlimited: set LimitMEMLOCK=infinity "
+        "for slurmd",
+        size_text(*limit), size_text(kEfaMemlockBytes));
+    if (looks.expected.nics.is_efa) {
+      findings.fail("", text);
+    } else {
+      findings.warn("", text);
+    }
+  }
+  return findings.result(size_text(*limit));
+}
+
+ProbeResult probe_nofile(const Looks& looks) {
+  Findings findings("nofile");
+  const auto* limit = known(looks, looks.after.host.nofile, findings);
+  if (limit == nullptr) return findings.result("");
+  findings.pass();
+  if (*limit < kEnoughFiles) {
+    findings.warn("", fmt::format("at most {} files can be open; expected {}: set LimitNOFILE for "
+                                  "slurmd, or ulimit -n",
+                                  *limit, kEnoughFiles));
+  }
+  return findings.result(*limit == kUnlimited ? "unlimited" : std::to_string(*limit));
+}
+
+ProbeResult probe_shm_size(const Looks& looks) {
+  Findings findings("shm_size");
+  const auto* size = known(looks, looks.after.host.shm_bytes, findings);
+  if (size == nullptr) return findings.result("");
+  findings.pass();
+  if (*size <= kContainerShmBytes) {
+    findings.fail("", fmt::format("/dev/shm has {}, a container's default; NCCL and data loaders "
+                                  "need more: start it with --shm-size or --ipc=host",
+                                  size_text(*size)));
+  } else if (*size < kEnoughShmBytes) {
+    findings.warn("", fmt::format("/dev/shm has {}; expected {}", size_text(*size),
+                                  size_text(kEnoughShmBytes)));
+  }
+  return findings.result(size_text(*size));
+}
+
+ProbeResult probe_shm_leftovers(const Looks& looks) {
+  Findings findings("shm_leftovers");
+  const auto& names = looks.before.host.shm_leftovers;
+  if (!looks.before.host_problem.empty() || !names.value) {
+    findings.skip(names.value ? looks.before.host_problem : names.absent);
+    return findings.result("");
+  }
+  findings.pass();
+  if (!names.value->empty()) {
+    findings.warn("",
+                  fmt::format("{} of earlier jobs are left in /dev/shm, such as {}: remove them",
+                              names.value->size() == 1 ? "a file" : "files", names.value->front()));
+  }
+  return findings.result(std::to_string(names.value->size()));
+}
+
+ProbeResult probe_disk(const Looks& looks) {
+  Findings findings("disk");
+  std::uint64_t least = UINT64_MAX;
+  for (const DiskFacts& disk : looks.after.host.disks) {
+    const auto* free = known(looks, disk.free_bytes, findings);
+    if (free == nullptr) continue;
+    findings.pass();
+    least = std::min(least, *free);
+    if (*free < kFullDiskBytes) {
+      findings.fail(disk.path, fmt::format("{} free; expected {}", size_text(*free),
+                                           size_text(kTightDiskBytes)));
+    } else if (*free < kTightDiskBytes) {
+      findings.warn(disk.path, fmt::format("{} free; expected {}", size_text(*free),
+                                           size_text(kTightDiskBytes)));
+    }
+  }
+  findings.skip(looks.after.host_problem.empty() ? "no folder was looked at"
+                                                 : looks.after.host_problem);
+  return findings.result(least == UINT64_MAX ? "" : size_text(least) + " free");
+}
+
+ProbeResult probe_clock_offset(const Looks& looks) {
+  Findings findings("clock_offset");
+  const Fact<std::int64_t>& offset = looks.after.clock_offset_us;
+  if (!offset.value) {
+    findings.skip("the clock offset " + offset.absent);
+    return findings.result("");
+  }
+  findings.pass();
+  const std::int64_t us = *offset.value;
+  const std::string value = fmt::format("{:+.1f} ms", static_cast<double>(us) / 1000.0);
+  const std::string text =
+      fmt::format("its clock is {} off the coordinator's: is chronyd running?", value);
+  if (us > kClockOffsetFailUs || us < -kClockOffsetFailUs) {
+    findings.fail("", text + " (munge refuses old credentials)");
+  } else if (us > kClockOffsetWarnUs || us < -kClockOffsetWarnUs) {
+    findings.warn("", text);
+  }
+  return findings.result(value);
+}
+
+}  // namespace muster::health

@@ -1,0 +1,90 @@
+#include "launcher/health/probes/nccl_lines.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace muster::health {
+
+namespace {
+
+constexpr std::string_view kSocket = "Socket";
+constexpr std::size_t kMaxWord = 64;
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
+
+// What follows `mark`, in whatever case it is spelt; empty when it is not there.
+std::string_view after(std::string_view line, std::string_view mark) {
+  const auto found = std::search(line.begin(), line.end(), mark.begin(), mark.end(),
+                                 [](char a, char b) { return lower(a) == lower(b); });
+  if (found == line.end()) return {};
+  return line.substr(static_cast<std::size_t>(found - line.begin()) + mark.size());
+}
+
+// Up to a separator; plain characters only, since it is printed.
+std::string word_of(std::string_view text, std::string_view separators) {
+  std::string word(text.substr(0, std::min(text.find_first_of(separators), kMaxWord)));
+  std::erase_if(word, [](char c) { return c < 0x20 || c > 0x7e; });
+  while (word.ends_with(' ')) word.pop_back();
+  return word;
+}
+
+std::uint64_t number_of(std::string_view text) {
+  std::uint64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+void keep_network(NcclFacts& facts, const std::string& network) {
+  if (!network.empty() && facts.network != kSocket) facts.network = network;
+}
+
+void read_line(std::string_view line, NcclFacts& facts) {
+  if (const auto rest = after(line, "NCCL version "); !rest.empty()) {
+    facts.version = word_of(rest, " +,");
+  }
+  if (const auto rest = after(line, "Initializing aws-ofi-nccl "); !rest.empty()) {
+    facts.plugin_version = word_of(rest, " ,");
+  }
+  if (const auto rest = after(line, "selected provider is "); !rest.empty()) {
+    facts.provider = word_of(rest, " ,");
+    facts.nics = number_of(after(rest, "(found "));
+  }
+  if (const auto rest = after(line, "Using network "); !rest.empty()) {
+    std::string network = word_of(rest, ",");
+    if (network.starts_with("AWS ")) network.erase(0, 4);
+    keep_network(facts, network);
+  }
+  if (const auto rest = after(line, " via NET/"); !rest.empty()) {
+    ++facts.net_channels;
+    if (!after(rest, "/GDRDMA").empty() || rest.ends_with("/GDRDMA")) ++facts.direct_channels;
+  }
+}
+
+}  // namespace
+
+NcclFacts read_nccl_lines(std::string_view text) {
+  NcclFacts facts;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    read_line(text.substr(0, end), facts);
+    if (end == std::string_view::npos) break;
+    text.remove_prefix(end + 1);
+  }
+  return facts;
+}
+
+void merge_nccl_facts(NcclFacts& into, const NcclFacts& other) {
+  if (!other.version.empty()) into.version = other.version;
+  if (!other.plugin_version.empty()) into.plugin_version = other.plugin_version;
+  if (!other.provider.empty()) {
+    into.provider = other.provider;
+    into.nics = other.nics;
+  }
+  keep_network(into, other.network);
+  into.net_channels += other.net_channels;
+  into.direct_channels += other.direct_channels;
+}
+
+}  // namespace muster::health
