@@ -38,10 +38,12 @@ endif()
 # The program: the only part that blocks, and the only one that loads libmunge.
 muster_module(rendezvous_program
   SOURCES
-    program/serve.cc program/sidecar_loop.cc program/signals.cc
+    program/limits.cc program/serve.cc program/sidecar_loop.cc program/signals.cc
+    program/store.cc
     $<IF:$<BOOL:${MUSTER_HAVE_MUNGE}>,munge_api.cc,no_munge_api.cc>
-  HEADERS munge_api.h program/serve.h program/sidecar_loop.h program/signals.h
-  LIBRARIES muster::rendezvous
+  HEADERS munge_api.h program/limits.h program/serve.h program/sidecar_loop.h program/signals.h
+          program/store.h
+  LIBRARIES muster::rendezvous muster::socket_owner muster::tcpstore
   PRIVATE_LIBRARIES ${CMAKE_DL_LIBS})
 
 add_executable(muster-rendezvous program/main.cc)

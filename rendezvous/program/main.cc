@@ -2,22 +2,28 @@
 //
 //   sidecar   makes calls that may hang for its parent; ends with it
 //   serve     a rendezvous server as a process of its own; see program/serve.h
+//   store     a store for PyTorch programs; see program/store.h
 
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <string>
+#include <vector>
 
 #include "rendezvous/base/fd.h"
 #include "rendezvous/program/serve.h"
 #include "rendezvous/program/sidecar_loop.h"
+#include "rendezvous/program/store.h"
 
 namespace {
 
 constexpr int kUsageError = 2;
 constexpr const char* kUsage =
-    "usage: muster-rendezvous sidecar | serve\n"
+    "usage: muster-rendezvous sidecar | serve | store [options]\n"
     "  sidecar  answers its parent's calls on stdin; started by muster, of no use by hand\n"
-    "  serve    reads one line of JSON options on stdin, prints {\"port\":N}, serves one group\n";
+    "  serve    reads one line of JSON options on stdin, prints {\"port\":N}, serves one group\n"
+    "  store    serves PyTorch programs on this machine until SIGTERM, SIGINT or end of stdin:\n"
+    "           [--port P] [--bind ADDRESS] [--admission uid|open], prints \"port N\"\n";
 
 int run(const char* command) {
   if (std::strcmp(command, "sidecar") == 0) return muster::rendezvous::run_sidecar();
@@ -34,6 +40,8 @@ int run(const char* command) {
 
 int main(int argc, char** argv) try {
   muster::open_standard_descriptors();
+  if (argc >= 2 && std::strcmp(argv[1], "store") == 0)
+    return muster::rendezvous::run_store(std::vector<std::string>(argv + 2, argv + argc));
   if (argc == 2) return run(argv[1]);
   std::fputs(kUsage, stderr);
   return kUsageError;

@@ -1,7 +1,6 @@
 #include "rendezvous/program/serve.h"
 
 #include <poll.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include <set>
 #include <string>
 
+#include "rendezvous/program/limits.h"
 #include "rendezvous/program/signals.h"
 #include "rendezvous/serve_messages.h"
 #include "rendezvous/server.h"
@@ -45,14 +45,6 @@ Result<std::string> read_options_line() {
 bool stdin_is_an_owner() {
   struct stat status {};
   return ::fstat(STDIN_FILENO, &status) == 0 && S_ISSOCK(status.st_mode);
-}
-
-// Each member costs a descriptor; the usual soft limit of 1024 is for select(2), not for us.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 void report(const ServeReport& text) {

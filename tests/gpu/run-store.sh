@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# Runs the workers' store against a PyTorch of the new era (2.2 and later), which Debian does not
+# have and machines with a GPU do: PyTorch's store tests, then the bench beside PyTorch's servers.
+#
+#   tests/gpu/run-store.sh [BUILD_FOLDER] [tests|bench|all]
+#
+# Builds into BUILD_FOLDER (build/gpu) unless programs that run are there already. Headers and
+# libraries that the machine lacks may lie in a folder named by MUSTER_CARRY, with include/, lib/ and
+# lib/pkgconfig/ in it. PYTHON_EXEC names the Python that has torch. Writes what it saw to $OUT (or
+# BUILD_FOLDER/store-report). Exit codes: 0 all well, 1 something failed, 77 no such torch here.
+set -u -o pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+build=$(realpath -m "${1:-$root/build/gpu}")
+part=${2:-all}
+report=${OUT:-$build/store-report}
+mkdir -p "$report"
+failures=0
+
+say() { printf '== %s\n' "$*"; }
+failed() { printf 'FAILED: %s\n' "$*"; failures=$((failures + 1)); }
+skip() { printf 'SKIPPED: %s\n' "$*"; exit 77; }
+
+# Runs a command with a limit, its output on the screen and in the report.
+step() {
+  local name=$1 limit=$2
+  shift 2
+  say "$name: $*"
+  timeout --kill-after=5 "$limit" "$@" 2>&1 | tee "$report/$name.txt"
+}
+
+use_carried() {
+  local carry=${MUSTER_CARRY:-}
+  [ -n "$carry" ] || return 0
+  carry=$(realpath "$carry")
+  export CPATH=$carry/include${CPATH:+:$CPATH}
+  export LIBRARY_PATH=$carry/lib${LIBRARY_PATH:+:$LIBRARY_PATH}
+  export LD_LIBRARY_PATH=$carry/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+  export PKG_CONFIG_PATH=$carry/lib/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
+  export CMAKE_PREFIX_PATH=$carry${CMAKE_PREFIX_PATH:+:$CMAKE_PREFIX_PATH}
+}
+
+programs_run() {
+  "$build/bin/echo_server" --help >/dev/null 2>&1 &&
+    "$build/bin/store_load" --help >/dev/null 2>&1 && [ -x "$build/bin/muster-rendezvous" ]
+}
+
+# The bench's programs are part of the tests, so GoogleTest is needed to configure.
+build_all() {
+  if programs_run; then
+    say "using the programs in $build"
+    return 0
+  fi
+  local generator=()
+  command -v ninja >/dev/null && generator=(-G Ninja)
+  step configure 120 cmake -S "$root" -B "$build" "${generator[@]}" -DCMAKE_BUILD_TYPE=Release \
+    -DMUSTER_BUILD_TESTS=ON || return 1
+  step build 500 cmake --build "$build" --parallel "$(nproc)" \
+    --target muster-rendezvous echo_server store_load
+}
+
+find_python() {
+  local python
+  for python in ${PYTHON_EXEC:+"$PYTHON_EXEC"} python3 /usr/bin/python3; do
+    timeout 120 "$python" -c 'import sys, torch, torch.distributed
+version = tuple(int(part) for part in torch.__version__.split(".")[:2])
+sys.exit(version < (2, 2))' 2>/dev/null && { command -v "$python"; return 0; }
+  done
+  return 1
+}
+
+use_carried
+python=$(find_python) || skip "no Python here has torch 2.2 or later"
+{
+  uname -srm
+  printf '%s cores, %s descriptors\n' "$(nproc)" "$(ulimit -Hn)"
+  "$python" -c 'import torch; print("torch", torch.__version__)'
+} 2>&1 | tee "$report/machine.txt"
+build_all || { failed "build"; exit 1; }
+export MUSTER_BIN_DIR=$build/bin PYTHON_EXEC=$python PYTHONDONTWRITEBYTECODE=1
+
+if [ "$part" = tests ] || [ "$part" = all ]; then
+  tests=$root/tests/rendezvous/tcpstore
+  step modern-client 120 "$python" "$tests/modern_client_test.py" || failed "modern_client_test"
+  step torch-store 450 "$python" "$tests/torch_store_test.py" || failed "torch_store_test"
+  grep -E 'skipped' "$report/torch-store.txt" || say "no test was skipped"
+fi
+
+if [ "$part" = bench ] || [ "$part" = all ]; then
+  step bench 590 "$python" "$root/tests/bench/store/store_bench.py" --python "$python" \
+    --rounds 3 --seconds 2 --json "$report/bench.json" || failed "store_bench"
+fi
+
+say "$failures failures, details in $report"
+[ "$failures" -eq 0 ]
