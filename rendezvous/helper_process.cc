@@ -1,5 +1,6 @@
 #include "rendezvous/helper_process.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -31,12 +32,26 @@ std::string own_directory() {
   return path.substr(0, path.rfind('/'));
 }
 
+// Of the shared library that holds this code; "" when it is part of the program.
+std::string library_directory() {
+  Dl_info found{};
+  if (::dladdr(&kProgramName, &found) == 0 || found.dli_fname == nullptr) return "";
+  const std::string path(found.dli_fname);
+  if (path.rfind('/', 0) != 0) return "";  // the program itself, as it was called
+  return path.substr(0, path.rfind('/'));
+}
+
 std::vector<std::string> places(const Environment& environment) {
-  std::vector<std::string> directories;
   const auto chosen = environment.get("MUSTER_LIBEXEC_DIR");
   if (chosen && !chosen->empty()) return {std::string(*chosen)};
+  std::vector<std::string> directories;
+  // The library first: its version is ours. lib/ or lib/x86_64-linux-gnu/ of a prefix.
+  if (const std::string library = library_directory(); !library.empty())
+    directories = {library, library + "/../libexec/muster", library + "/../../libexec/muster"};
   const std::string own = own_directory();
-  return {own, own + "/../libexec/muster", MUSTER_INSTALLED_LIBEXEC_DIR};
+  directories.insert(directories.end(),
+                     {own, own + "/../libexec/muster", MUSTER_INSTALLED_LIBEXEC_DIR});
+  return directories;
 }
 
 // What posix_spawn is told beside path and arguments. Signals that a launcher or an embedding

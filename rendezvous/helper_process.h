@@ -17,8 +17,9 @@
 
 namespace muster::rendezvous {
 
-// Where `muster-rendezvous` is: $MUSTER_LIBEXEC_DIR, else beside this program, else in its
-// ../libexec/muster, else where it was installed. kNotFound lists the places that were tried.
+// Where `muster-rendezvous` is: $MUSTER_LIBEXEC_DIR, else beside the shared library that holds this
+// code or in the libexec/muster of its prefix, else the same for this program, else where it was
+// installed. kNotFound lists the places that were tried.
 Result<std::string> find_helper_program(const Environment& environment);
 // The same for this process's environment.
 Result<std::string> find_helper_program();

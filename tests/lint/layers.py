@@ -13,6 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDERS = ("rendezvous", "slurm", "collectives-bench", "launcher")
 MAY_INCLUDE = {
     "rendezvous": {"rendezvous"},
+    "rendezvous/c_api": {"rendezvous", "slurm"},  # a layer of its own, see its README
     "slurm": {"slurm", "rendezvous/base"},
     "collectives-bench": {"collectives-bench", "rendezvous", "slurm"},
     "launcher": {"launcher", "collectives-bench", "rendezvous", "slurm"},
@@ -39,6 +40,12 @@ def sources():
                 yield folder, path
 
 
+def allowed_targets(folder, name):
+    if name.startswith("rendezvous/c_api/"):
+        return MAY_INCLUDE["rendezvous/c_api"]
+    return MAY_INCLUDE[folder]
+
+
 def breaches(folder, path):
     name = path.relative_to(ROOT).as_posix()
     text = path.read_text()
@@ -51,8 +58,12 @@ def breaches(folder, path):
         local = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
         if local:
             target = local.group(1)
-            if not any(target.startswith(allowed + "/") for allowed in MAY_INCLUDE[folder]):
+            if not any(target.startswith(one + "/") for one in allowed_targets(folder, name)):
                 yield f"{where}: {folder}/ may not include {target}"
+            elif folder == "rendezvous" and target.startswith("rendezvous/c_api/") and (
+                not name.startswith("rendezvous/c_api/")
+            ):
+                yield f"{where}: rendezvous/ may not include {target}, a layer above it"
             elif not (ROOT / target).exists() and not (ROOT / (target + ".in")).exists():
                 yield f"{where}: {target} is not a path from the repository's root"
         for pattern, allowed in ONLY_IN.items():
