@@ -35,7 +35,7 @@ endfunction()
 # Targets muster_unit_tests, muster_component_tests and muster_system_tests: what a label needs built.
 # The programs belong to all but unit. Called once, after all tests are known.
 function(muster_add_label_targets)
-  set(programs muster muster-bench muster-rendezvous child_zoo)
+  set(programs muster muster-bench muster-rendezvous child_zoo fault_point)
   foreach(module muster_bench_fabric_module muster_bench_nccl_module)
     if(TARGET ${module})
       list(APPEND programs ${module})

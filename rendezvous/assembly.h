@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "rendezvous/attendance.h"
 #include "rendezvous/base/ids.h"
 #include "rendezvous/messages.h"
 #include "rendezvous/types.h"
@@ -18,9 +19,11 @@ namespace muster::rendezvous {
 
 struct Seat {
   bool taken = false;
+  bool in_roster = false;  // of the generation prepared last
   bool acknowledged = false;
   ConnectionId connection{};
   std::string session;
+  bool wants_members = true;
   MemberDescription description;
   std::string address;         // the member's, as the server sees it
   std::string server_address;  // the server's, as the member reached it
@@ -28,8 +31,10 @@ struct Seat {
 
 class Assembly {
  public:
-  // `expected` has no (node, task) twice. Generations count up from `last`.
-  Assembly(std::vector<ExpectedMember> expected, NodeIndex node, Generation last);
+  // `expected` has no (node, task) twice. Generations count up from `last`. For `minimum_nodes` see
+  // Attendance.
+  Assembly(std::vector<ExpectedMember> expected, NodeIndex node, Generation last,
+           std::uint32_t minimum_nodes);
 
   std::optional<MemberIndex> find(NodeIndex node, LocalTask task) const;
   const Seat& seat(MemberIndex member) const { return seats_[value_of(member)]; }
@@ -39,19 +44,29 @@ class Assembly {
   void take(MemberIndex member, Seat seat);
   void vacate(MemberIndex member);
 
-  bool all_joined() const { return taken_ == seats_.size(); }
-  bool all_acknowledged() const { return acknowledged_ == seats_.size(); }
+  std::size_t taken() const { return taken_; }
+  const Attendance& attendance() const { return attendance_; }
+  void give_up(MemberIndex member) { attendance_.give_up(member); }
+  void give_up_absent() { attendance_.give_up_absent(); }
+  bool all_acknowledged() const { return acknowledged_ == in_roster_; }
 
-  // Begins the next generation: no acknowledgement counts any more.
+  // Begins the next generation with those who are in the world now: no acknowledgement counts any
+  // more.
   Generation prepare();
   Generation generation() const { return generation_; }
   // Counted once per member and generation; an older generation counts nothing.
   void acknowledge(MemberIndex member, Generation generation);
 
-  // The roster of the current generation; all seats are taken.
+  // The roster of the current generation, its members numbered from 0, and their seats.
   Roster roster() const;
+  SeatSet roster_seats() const;
 
-  // Those who have no seat; or, when all have one, those who did not acknowledge.
+  // From now on only the members of the roster are expected, numbered as in it. Those left out who
+  // have joined, by their connections.
+  std::vector<ConnectionId> commit();
+
+  // Those of the roster who did not acknowledge it, when it is complete; else those who have no
+  // seat.
   std::vector<ExpectedMember> missing() const;
 
  private:
@@ -62,7 +77,9 @@ class Assembly {
   Generation generation_;
   std::unordered_map<std::uint64_t, MemberIndex> places_;
   std::vector<Seat> seats_;
+  Attendance attendance_;
   std::size_t taken_ = 0;
+  std::size_t in_roster_ = 0;
   std::size_t acknowledged_ = 0;
 };
 

@@ -65,7 +65,7 @@ Collectives::Announcements Collectives::give_up(MemberIndex from, const GiveUp& 
                      " gave up waiting for " + std::to_string(absent.count) + " of " +
                      std::to_string(names_.size()) + " members";
   for (std::size_t i = 0; i < absent.first.size(); ++i)
-    text += (i == 0 ? ": " : ", ") + names_[value_of(absent.first[i])];
+    text += (i == 0 ? ": " : ", ") + absent.first[i];
   return {fail(collective, Error(ErrorCode::kTimeout, text))};
 }
 
@@ -91,8 +91,7 @@ Missing Collectives::missing(const std::string& name) const {
   for (std::size_t i = 0; i < names_.size(); ++i) {
     if (entry->second.arrived[i]) continue;
     ++absent.count;
-    if (absent.first.size() < kMaxMissingNamed)
-      absent.first.push_back(MemberIndex{static_cast<std::uint32_t>(i)});
+    if (absent.first.size() < kMaxMissingNamed) absent.first.push_back(names_[i]);
   }
   return absent;
 }

@@ -25,6 +25,17 @@ ConnectionId ConnectionTable::add(Fd socket) {
   return id;
 }
 
+int ConnectionTable::descriptor(ConnectionId id) const {
+  const auto found = connections_.find(id);
+  return found == connections_.end() ? -1 : found->second->descriptor();
+}
+
+std::vector<int> ConnectionTable::descriptors() const {
+  std::vector<int> all;
+  for (const auto& [id, connection] : connections_) all.push_back(connection->descriptor());
+  return all;
+}
+
 void ConnectionTable::send(ConnectionId id, FrameBytes bytes) {
   const auto found = connections_.find(id);
   if (found != connections_.end()) found->second->send(std::move(bytes));

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "rendezvous/base/asio.h"
 #include "rendezvous/base/fd.h"
@@ -33,6 +34,8 @@ class ConnectionTable {
   ConnectionId add(Fd socket);
   void send(ConnectionId id, FrameBytes bytes);
   void close_after_flush(ConnectionId id, Duration limit);
+  int descriptor(ConnectionId id) const;  // -1 when it is gone
+  std::vector<int> descriptors() const;
   std::size_t size() const { return connections_.size(); }
 
  private:

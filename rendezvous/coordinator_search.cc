@@ -1,5 +1,7 @@
 #include "rendezvous/coordinator_search.h"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -38,6 +40,12 @@ struct CoordinatorSearch::Probe {
   asio::posix::stream_descriptor stream;
   LoopTimer limit;
   bool done = false;
+
+  // This loop may be the slow one: an answer that waits to be read counts.
+  bool is_answered() {
+    pollfd socket{stream.native_handle(), POLLOUT, 0};
+    return ::poll(&socket, 1, 0) > 0;
+  }
 
   // Asio keeps the probe until its handler ran; nothing of the search may happen meanwhile.
   void abandon() {
@@ -81,7 +89,8 @@ void CoordinatorSearch::start() {
   running_ = true;
   walks_ = 0;
   started_ = Clock::now();
-  for (Place& place : places_) place.releases = 0;
+  patience_ = 0;
+  for (Place& place : places_) place.releases = place.silences = 0;
   next_.arm_after(Duration::zero());
 }
 
@@ -129,27 +138,37 @@ void CoordinatorSearch::start_walk() {
 
 void CoordinatorSearch::launch_next() {
   if (!running_) return;
-  if (walk_.empty()) start_walk();
-  bool launched = false;
-  while (!launched && !walk_.empty()) {
+  if (has_unread_answer()) return arm_next();
+  is_first_ = walk_.empty();
+  if (is_first_) start_walk();
+  // While someone has answered, one place at a time, also of those that refuse at once.
+  bool is_enough = false;
+  while (!is_enough && !walk_.empty()) {
     const std::size_t place = walk_.front();
     walk_.pop_front();
-    launched = launch(place);
+    is_enough = launch(place) || answered_ > 0;
   }
   arm_next();
 }
 
 void CoordinatorSearch::arm_next() {
-  const Duration wish = walk_.empty() ? pause_after_walk() : kStagger;
-  next_.arm_after(answered_ > 0 ? std::max(wish, kStaggerWhileAnswered) : wish);
+  const Duration stagger = is_first_ ? kHeadStart : kStagger;
+  const Duration wish = walk_.empty() ? pause_after_walk() : stagger;
+  if (answered_ == 0) return next_.arm_after(wish);
+  next_.arm_after(
+      std::max(wish, jittered(doubled(kStaggerWhileAnswered, patience_++, kLongestStagger))));
+}
+
+Duration CoordinatorSearch::jittered(Duration duration) {
+  std::uniform_real_distribution<double> jitter(0.5, 1.5);
+  return Duration(
+      static_cast<Duration::rep>(static_cast<double>(duration.count()) * jitter(random_)));
 }
 
 Duration CoordinatorSearch::pause_after_walk() {
   const bool early = Clock::now() - started_ < kFirstSeconds;
-  const Duration pause =
-      doubled(kFirstPause, std::max(walks_ - 1, 0), early ? kPauseAtFirst : kPauseLater);
-  std::uniform_real_distribution<double> jitter(0.5, 1.5);
-  return Duration(static_cast<Duration::rep>(static_cast<double>(pause.count()) * jitter(random_)));
+  return jittered(
+      doubled(kFirstPause, std::max(walks_ - 1, 0), early ? kPauseAtFirst : kPauseLater));
 }
 
 bool CoordinatorSearch::launch(std::size_t place) {
@@ -159,16 +178,26 @@ bool CoordinatorSearch::launch(std::size_t place) {
     return false;
   }
   places_[place].use = Use::kConnecting;
-  const auto probe = std::make_shared<Probe>(loop_, std::move(*socket),
-                                             [this, place] { on_probe_done(place, ETIMEDOUT); });
+  const auto probe =
+      std::make_shared<Probe>(loop_, std::move(*socket), [this, place] { on_probe_late(place); });
   probes_[place] = probe;
-  probe->limit.arm_after(kConnectLimit);
+  probe->limit.arm_after(doubled(kConnectLimit, places_[place].silences, kLongestConnectLimit));
   probe->stream.async_wait(asio::posix::stream_descriptor::wait_write,
                            [this, place, probe](const boost::system::error_code& error) {
                              if (error || probe->done) return;
                              on_probe_done(place, take_error(probe->stream.native_handle()));
                            });
   return true;
+}
+
+void CoordinatorSearch::on_probe_late(std::size_t place) {
+  const bool answered = probes_[place]->is_answered();
+  on_probe_done(place, answered ? take_error(probes_[place]->stream.native_handle()) : ETIMEDOUT);
+}
+
+bool CoordinatorSearch::has_unread_answer() const {
+  return std::any_of(probes_.begin(), probes_.end(),
+                     [](const auto& probe) { return probe && probe->is_answered(); });
 }
 
 void CoordinatorSearch::on_probe_done(std::size_t place, int error) {
@@ -178,6 +207,7 @@ void CoordinatorSearch::on_probe_done(std::size_t place, int error) {
   if (error == 0) {
     places_[place].use = Use::kTaken;
     places_[place].last_error.clear();
+    places_[place].silences = 0;
     ++answered_;
     arm_next();
     Fd socket(probe->stream.release());
@@ -187,7 +217,8 @@ void CoordinatorSearch::on_probe_done(std::size_t place, int error) {
   probe->abandon();
   places_[place].use = Use::kIdle;
   places_[place].last_error = std::strerror(error);
-  if (error != ETIMEDOUT && !walk_.empty()) launch_next();
+  if (error == ETIMEDOUT) ++places_[place].silences;
+  if (error != ETIMEDOUT && answered_ == 0 && !walk_.empty()) launch_next();
 }
 
 }  // namespace muster::rendezvous

@@ -25,11 +25,17 @@ namespace muster::rendezvous {
 
 class CoordinatorSearch {
  public:
+  // Longer after each time that a place did not answer: where thousands connect at once, the kernel
+  // sends again what was lost after a second, and who gives up before makes it worse.
   static constexpr Duration kConnectLimit = std::chrono::milliseconds(250);
+  static constexpr Duration kLongestConnectLimit = std::chrono::milliseconds(4000);
   static constexpr Duration kStagger = std::chrono::milliseconds(10);
-  // While someone has answered a connect and may be about to greet: a coordinator that thousands
-  // join at once is slow, and need not be scanned by all of them besides.
-  static constexpr Duration kStaggerWhileAnswered = std::chrono::milliseconds(100);
+  static constexpr Duration kHeadStart = std::chrono::milliseconds(25);  // of a walk's first place
+  // While someone has answered a connect and may be about to greet, and twice as long each time: a
+  // coordinator that thousands join at once is slow, and need not be scanned by all of them
+  // besides.
+  static constexpr Duration kStaggerWhileAnswered = std::chrono::milliseconds(250);
+  static constexpr Duration kLongestStagger = std::chrono::seconds(2);
 
   // From the loop; `place` is for release().
   using OnConnected = std::function<void(Fd, std::size_t place, const SocketAddress&)>;
@@ -63,6 +69,7 @@ class CoordinatorSearch {
     Use use = Use::kIdle;
     TimePoint rests_until{};
     int releases = 0;
+    int silences = 0;  // times that nobody answered a connect in time
     std::string last_error;
   };
   struct Probe;
@@ -70,8 +77,11 @@ class CoordinatorSearch {
   void start_walk();
   void launch_next();
   bool launch(std::size_t place);  // false when it failed at once
+  void on_probe_late(std::size_t place);
+  bool has_unread_answer() const;
   void on_probe_done(std::size_t place, int error);
   Duration pause_after_walk();
+  Duration jittered(Duration duration);
   void arm_next();
 
   asio::io_context& loop_;
@@ -86,6 +96,8 @@ class CoordinatorSearch {
   TimePoint started_{};
   int walks_ = 0;
   std::size_t answered_ = 0;  // places whose connection the owner has
+  bool is_first_ = false;     // the place that was tried last was its walk's first
+  int patience_ = 0;          // how often we waited while someone had answered
   bool running_ = false;
 };
 

@@ -33,6 +33,7 @@ class EngineDriver {
         timer_(loop, [this] { on_timer(); }) {}
 
   Engine& engine() { return engine_; }
+  const Engine& engine() const { return engine_; }
 
   // From a handler of the loop.
   void step(const Event& event) {

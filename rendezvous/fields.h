@@ -33,7 +33,9 @@ class FieldWriter {
   }
   void string(const std::string& value, std::size_t) { writer_.string(value); }
   void raw(const std::string& value, std::size_t size);
+  void seats(const SeatSet& value, std::size_t) { writer_.string(value.bits()); }
   void code(ErrorCode value);
+  void flag(bool value) { writer_.u8(value ? 1 : 0); }
   // An enumeration whose values are first ... last.
   template <class Enum>
   void choice(Enum value, Enum, Enum) {
@@ -67,7 +69,17 @@ class FieldReader {
   }
   void string(std::string& value, std::size_t limit) { value = reader_.string(limit); }
   void raw(std::string& value, std::size_t size) { value = reader_.raw(size); }
+  void seats(SeatSet& value, std::size_t limit) {
+    std::string bits(reader_.string(limit));
+    require(SeatSet::is_canonical(bits));
+    value = SeatSet::from_bits(std::move(bits));
+  }
   void code(ErrorCode& value);
+  void flag(bool& value) {
+    const std::uint8_t byte = reader_.u8();
+    require(byte <= 1);
+    value = byte == 1;
+  }
   template <class Enum>
   void choice(Enum& value, Enum first, Enum last) {
     const std::uint8_t byte = reader_.u8();

@@ -22,7 +22,7 @@ inline constexpr std::size_t kFrameHeaderSize = 16;
 
 // What each side accepts as a body. A server takes little from a connection that has proven
 // nothing.
-inline constexpr std::size_t kMaxUnprovenBody = 128u << 10;
+inline constexpr std::size_t kMaxUnprovenBody = 192u << 10;
 inline constexpr std::size_t kMaxRequestBody = (1u << 20) + (64u << 10);
 inline constexpr std::size_t kMaxReplyBody = 64u << 20;
 

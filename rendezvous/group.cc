@@ -92,8 +92,7 @@ SessionOptions session_options(const JoinOptions& options) {
   SessionOptions session;
   session.incarnation = options.incarnation;
   session.self = options.self;
-  session.coordinator_hosts = options.coordinator_hosts;
-  session.coordinator_node = options.expected.front().node;
+  session.successors = {{options.expected.front().node, options.coordinator_hosts}};
   session.ports = options.ports;
   session.authentication = options.authentication;
   session.deadline = options.deadline;
@@ -174,7 +173,7 @@ Result<Group> Group::join(const JoinOptions& options) {
     if (!server) return failure(server.error().within(context + ": start its server"));
     state->server = std::move(server->process);
     session.ports = {server->port};
-    session.coordinator_node = options.self.node;
+    session.successors.front().node = options.self.node;
   }
   state->session = Session::join(state->loop, std::move(session), *state);
   state->run_until([&state] { return state->roster.has_value(); },

@@ -16,8 +16,15 @@ namespace muster::rendezvous {
 inline constexpr Duration kBeat{250};
 inline constexpr Duration kPingInterval{1000};
 inline constexpr Duration kGap{3000};
-// For one who had joined, or a coordinator who had taken us in, to come back before the roster.
-inline constexpr Duration kReturnPatience{15000};
+// Before the roster: for a member that had joined to come back, for the node of a coordinator whose
+// role we took, for somebody to refute a roster in doubt, and for a member that lost its
+// coordinator to find one.
+inline constexpr Duration kReturnPatience{3000};
+inline constexpr Duration kLostNodePatience{1500};
+inline constexpr Duration kDoubtPatience{2000};
+inline constexpr Duration kFollowPatience{15000};
+// Before the roster a silent path is given up sooner than while the members work.
+inline constexpr Duration kLostWhileGathering{6000};
 
 // The own loop's pulse.
 class Pulse {

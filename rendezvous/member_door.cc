@@ -7,7 +7,8 @@
 namespace muster::rendezvous {
 
 void MemberEngine::consider(const member_event::Connected& event) {
-  if (phase_ != MemberPhase::kSearching) {
+  const bool is_gathering = phase_ == MemberPhase::kJoined || phase_ == MemberPhase::kPrepared;
+  if (phase_ != MemberPhase::kSearching && !(is_gathering && leads_)) {
     effects_.push_back(CloseConnection{event.connection});
     return;
   }
@@ -27,6 +28,7 @@ void MemberEngine::hear_candidate(ConnectionId id, std::string_view bytes) {
   const auto* greeting = std::get_if<Greeting>(&*message);
   if (greeting == nullptr) return dismiss(id, "does not greet");
   const Status status = judge(candidate, *greeting);
+  if (status && phase_ != MemberPhase::kSearching) return meet_rival(id, *greeting);
   if (!status) return dismiss(id, status.error().message());
   choose(id, *greeting);
 }
@@ -38,11 +40,18 @@ Status MemberEngine::judge(const Candidate& candidate, const Greeting& greeting)
   };
   if (greeting.incarnation != options_.incarnation)
     return bad("serves " + to_string(greeting.incarnation));
-  if (greeting.node != options_.coordinator_node) {
+  const std::vector<NodeIndex>& successors = options_.successors;
+  if (greeting.epoch >= successors.size() || successors[greeting.epoch] != greeting.node) {
+    const auto place = std::min<std::size_t>(greeting.epoch, successors.size() - 1);
     return bad("runs on node " + std::to_string(value_of(greeting.node)) + ", not on node " +
-               std::to_string(value_of(options_.coordinator_node)));
+               std::to_string(value_of(successors[place])));
   }
-  const auto method = options_.same_process ? AuthenticationMethod::kNone : options_.method;
+  const bool same_process = candidate.connected.same_process;
+  if (!same_process && greeting.epoch == options_.place) return bad("says it is this process");
+  if (!same_process && taking_role_) return bad("comes while this process takes the role");
+  if (greeting.epoch < acknowledged_.promised_epoch())
+    return bad("is an older coordinator than one whose roster was acknowledged");
+  const auto method = same_process ? AuthenticationMethod::kNone : options_.method;
   if (greeting.method != method) return bad("asks for another kind of proof than ours");
   const auto avoided = avoided_.find(candidate.connected.server);
   if (avoided != avoided_.end() && now_ < avoided->second) return bad("is left alone for a while");
@@ -62,6 +71,8 @@ void MemberEngine::dismiss(ConnectionId id, const std::string& why) {
 
 void MemberEngine::choose(ConnectionId id, const Greeting& greeting) {
   advance(MemberPhaseEvent::kFit);
+  taking_role_ = false;
+  leads_ = candidates_.at(id).connected.same_process;
   const auto entry = candidates_.find(id);
   chosen_ = std::move(entry->second);
   candidates_.erase(entry);
@@ -74,8 +85,16 @@ void MemberEngine::choose(ConnectionId id, const Greeting& greeting) {
   prove();
 }
 
+// We lead, and so does somebody else: our own server decides what follows.
+void MemberEngine::meet_rival(ConnectionId id, const Greeting& greeting) {
+  effects_.push_back(member_effect::RivalMet{greeting.epoch});
+  effects_.push_back(CloseConnection{id});
+  candidates_.erase(id);
+}
+
 void MemberEngine::prove() {
-  join_ = Join{options_.self, options_.session, chosen_->connected.nonce, Generation{}, ""};
+  join_ = Join{options_.self,        options_.session,       chosen_->connected.nonce,
+               acknowledged_.list(), options_.wants_members, ""};
   const Endpoint& server = chosen_->connected.server;
   transcript_ = transcript_of(greeting_, join_, server);
   switch (greeting_.method) {
@@ -143,6 +162,7 @@ bool MemberEngine::is_genuine(const std::string& proof, const std::string& expec
 }
 
 void MemberEngine::avoid(Duration duration) {
+  if (chosen_->connected.same_process) return;
   TimePoint& until = avoided_[chosen_->connected.server];
   until = std::max(until, now_ + duration);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "rendezvous/generation.h"
 #include "rendezvous/text.h"
 
 namespace muster::rendezvous {
@@ -14,6 +15,10 @@ Status check_options(const MemberEngineOptions& options) {
   if (options.self.host.size() > kMaxHost) return bad("host name over 255 characters");
   if (options.self.facts.size() > kMaxFacts)
     return bad("facts of " + std::to_string(options.self.facts.size()) + " bytes, over 64 KiB");
+  if (options.successors.empty() || options.successors.size() > kMaxSuccessors)
+    return bad("give 1 to 8 nodes where the coordinator may run");
+  if (options.place && *options.place >= options.successors.size())
+    return bad("the place among the successors is not one of theirs");
   if (options.session.size() != kSessionSize) return bad("the session's id must have 16 bytes");
   if (options.method == AuthenticationMethod::kKey && options.key.size() < 16)
     return bad("the key has " + std::to_string(options.key.size()) + " bytes, not at least 16");
@@ -26,11 +31,14 @@ MemberEngine::MemberEngine(MemberEngineOptions options, Digests digests, TimePoi
       now_(now),
       deadline_(now + options_.deadline),
       pulse_(now),
+      succession_(options_.place, now),
+      searching_since_(now),
       link_(now) {}
 
 MemberEffects MemberEngine::begin() {
-  if (options_.same_process) return {};
-  return {member_effect::Search{}};
+  look_at_succession();
+  wish_search();
+  return std::exchange(effects_, {});
 }
 
 MemberEffects MemberEngine::step(const MemberEvent& event, TimePoint now) {
@@ -60,8 +68,10 @@ MemberEffects MemberEngine::step(const MemberEvent& event, TimePoint now) {
   if (beat.due && phase_ != MemberPhase::kOver) {
     look_at_candidates();
     look_at_link();
+    look_at_succession();
   }
   look_at_deadlines();
+  wish_search();
   return std::exchange(effects_, {});
 }
 
@@ -75,9 +85,8 @@ TimePoint MemberEngine::next_deadline() const {
 MemberAction MemberEngine::advance(MemberPhaseEvent event) {
   const MemberTransition& transition = find_transition(kMemberTable, phase_, event);
   MUSTER_CHECK(transition.action != MemberAction::kImpossible);
-  if (phase_ == MemberPhase::kSearching && !options_.same_process)
-    effects_.push_back(member_effect::StopSearch{});
   phase_ = transition.to;
+  wish_search();
   return transition.action;
 }
 
@@ -112,8 +121,10 @@ void MemberEngine::receive(const member_event::Received& event) {
 }
 
 void MemberEngine::take_frame(const Frame& frame) {
-  const Result<Message> message = parse(frame);
+  Result<Message> message = parse(frame);
   if (!message) return leave_phase(MemberPhaseEvent::kDisconnected, message.error());
+  if (auto* list = std::get_if<Members>(&*message))
+    return take_members(std::move(*list), digests_.sha256(frame.body), frame.generation);
   take_message(*message, frame.generation);
 }
 
@@ -139,10 +150,11 @@ void MemberEngine::take_message(const Message& message, Generation generation) {
     return;
   }
   if (generation < generation_) return;  // of a membership that is over
-  if (is_seated && prepare != nullptr && generation > generation_)
+  const bool is_its_own = epoch_of(generation) == greeting_.epoch;
+  if (is_seated && prepare != nullptr && generation > generation_ && is_its_own)
     return take_prepare(*prepare, generation);
   if (phase_ == MemberPhase::kPrepared && std::holds_alternative<Commit>(message) &&
-      generation == generation_) {
+      generation == generation_ && holds_roster()) {
     return take_roster();
   }
   if (phase_ == MemberPhase::kCommitted && generation == generation_ && serve(message)) return;
@@ -163,17 +175,37 @@ bool MemberEngine::serve(const Message& message) {
 void MemberEngine::take_prepare(const Prepare& prepare, Generation generation) {
   advance(MemberPhaseEvent::kPrepare);
   generation_ = generation;
-  roster_ = prepare.roster;
-  send(Ack{}, generation);
+  seats_ = prepare.seats;
+  roster_ = {generation, prepare.coordinator_address, {}, prepare.members, prepare.digest};
+  if (holds_roster()) acknowledge();
+}
+
+// Comes after its prepare, and is acknowledged only when it is the very list of that prepare.
+void MemberEngine::take_members(Members list, const std::string& digest, Generation generation) {
+  if (phase_ == MemberPhase::kLeaving || generation < generation_) return;
+  const bool is_expected =
+      phase_ == MemberPhase::kPrepared && generation == generation_ && !holds_roster();
+  if (!is_expected || digest != roster_.digest || list.members.size() != roster_.size) {
+    return leave_phase(MemberPhaseEvent::kDisconnected,
+                       Error(ErrorCode::kProtocol, is_expected ? "another list than was prepared"
+                                                               : "a list nobody asked for"));
+  }
+  roster_.members = std::move(list.members);
+  acknowledge();
+}
+
+void MemberEngine::acknowledge() {
+  acknowledged_.note({generation_, seats_});
+  send(Ack{}, generation_);
 }
 
 void MemberEngine::take_roster() {
   advance(MemberPhaseEvent::kCommit);
-  std::vector<std::string> names;
-  for (const Member& member : roster_.members) names.push_back(name_member(member));
-  operations_.set_names(std::move(names));
+  operations_.set_size(roster_.size);
   for (std::string& bytes : early_) send(ApplicationMessage{std::move(bytes)}, generation_);
   early_.clear();
+  for (const auto& [id, rival] : candidates_) effects_.push_back(CloseConnection{id});
+  candidates_.clear();
   const member_event::Connected& ends = chosen_->connected;
   effects_.push_back(member_effect::RosterCommitted{std::exchange(roster_, {}), ends.connection,
                                                     ends.local_address, ends.server.address});
@@ -192,15 +224,23 @@ void MemberEngine::lose(ConnectionId id, const std::string& detail) {
 
 void MemberEngine::search_again(const Error& error) {
   last_reason_ = error.message();
-  if (options_.same_process) return leave_phase(MemberPhaseEvent::kHopeless, error);
-  if (was_seated_) return_deadline_ = now_ + kReturnPatience;
+  if (leads_) {
+    succession_.note_gave_back(now_);
+  } else {
+    succession_.note_lost(greeting_.epoch, now_);
+  }
+  sees_all_ = true;
+  if (was_seated_) {
+    return_deadline_ = now_ + kFollowPatience;
+  }
   was_seated_ = false;
+  leads_ = false;
+  searching_since_ = now_;
   note(error.message() + "; searching again");
   if (chosen_) avoid(kAvoidAfterLoss);
   set_silent(false);
   drop_connections();
   generation_ = Generation{};
-  effects_.push_back(member_effect::Search{});
 }
 
 void MemberEngine::end(const Error& error) {
@@ -258,6 +298,37 @@ void MemberEngine::forgive(Duration gap) {
   if (chosen_) chosen_->since = now_;
   deadline_ += gap;
   if (return_deadline_ != TimePoint::max()) return_deadline_ += gap;
+  searching_since_ += gap;
+  succession_.forgive(gap);
+}
+
+void MemberEngine::look_at_succession() {
+  if (phase_ != MemberPhase::kSearching || taking_role_ || now_ < succession_.due()) return;
+  taking_role_ = true;
+  member_effect::TakeRole role{*succession_.place(), std::nullopt};
+  if (succession_.lost()) role.lost_node = options_.successors[*succession_.lost()];
+  effects_.push_back(role);
+  wish_search();
+}
+
+// Tells the shell when what it should look for has changed.
+void MemberEngine::wish_search() {
+  std::optional<bool> wish;
+  const bool is_gathering = phase_ == MemberPhase::kJoined || phase_ == MemberPhase::kPrepared;
+  if (phase_ == MemberPhase::kSearching && !taking_role_) {
+    wish = options_.successors.size() > 1 &&
+           (sees_all_ || now_ - searching_since_ >= kFirstSuccessorAlone);
+  } else if (is_gathering && leads_ && options_.successors.size() > 1 && chosen_ &&
+             now_ - chosen_->since >= kRivalsAfter) {
+    wish = true;
+  }
+  if (wish == searches_) return;
+  searches_ = wish;
+  if (wish) {
+    effects_.push_back(member_effect::Search{*wish});
+  } else {
+    effects_.push_back(member_effect::StopSearch{});
+  }
 }
 
 void MemberEngine::look_at_link() {
@@ -286,14 +357,15 @@ bool MemberEngine::is_joining() const {
 Error MemberEngine::too_late() const {
   const bool was_taken_in = now_ >= return_deadline_;
   const std::string within =
-      " within " + seconds_text(was_taken_in ? kReturnPatience : options_.deadline);
+      " within " + seconds_text(was_taken_in ? kFollowPatience : options_.deadline);
   if (phase_ == MemberPhase::kJoined || phase_ == MemberPhase::kPrepared)
     return Error(ErrorCode::kTimeout, "joined, but the roster was not complete" + within);
+  const std::string where =
+      searches_ == true ? "the first " + std::to_string(options_.successors.size()) + " nodes"
+                        : "node " + std::to_string(value_of(options_.successors.front()));
   const std::string what = phase_ == MemberPhase::kProving
                                ? "the coordinator did not take us in"
-                               : "no coordinator on node " +
-                                     std::to_string(value_of(options_.coordinator_node)) +
-                                     " was found";
+                               : "no coordinator on " + where + " was found";
   const std::string last = last_reason_.empty() ? "" : "; the last try: " + last_reason_;
   return Error(ErrorCode::kTimeout, what + within + last);
 }

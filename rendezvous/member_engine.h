@@ -15,14 +15,19 @@
 #include "rendezvous/member_events.h"
 #include "rendezvous/operations.h"
 #include "rendezvous/phases.h"
+#include "rendezvous/succession.h"
 
 namespace muster::rendezvous {
 
 inline constexpr Duration kGreetingDeadline{5000};  // from the connect to the greeting
 inline constexpr Duration kWelcomeDeadline{30000};  // from the greeting to the welcome
 // How long a server is left alone that ended a join, or that could not prove itself.
-inline constexpr Duration kAvoidAfterLoss{1000};
+inline constexpr Duration kAvoidAfterLoss{300};
 inline constexpr Duration kAvoidAfterBadProof{10000};
+// When to look at all successors: so long after the search began, and so long a coordinator gathers
+// before it looks for rivals.
+inline constexpr Duration kFirstSuccessorAlone{5000};
+inline constexpr Duration kRivalsAfter{2000};
 // What the application may send before the roster; it waits here.
 inline constexpr std::size_t kMaxEarlyBytes = 4u << 20;
 
@@ -31,7 +36,7 @@ class MemberEngine {
   // `options` have passed check_options(). The deadline counts from `now`.
   MemberEngine(MemberEngineOptions options, Digests digests, TimePoint now);
 
-  // The first effects (Search, unless same_process). Called once.
+  // The first effects: Search, or TakeRole for the first successor. Called once.
   MemberEffects begin();
 
   MemberEffects step(const MemberEvent& event, TimePoint now);
@@ -52,6 +57,7 @@ class MemberEngine {
   Status judge(const Candidate& candidate, const Greeting& greeting) const;
   void dismiss(ConnectionId id, const std::string& why);
   void choose(ConnectionId id, const Greeting& greeting);
+  void meet_rival(ConnectionId id, const Greeting& greeting);
   void prove();
   void send_join(const member_event::CredentialEncoded& event);
   void send_join_with(std::string proof);
@@ -70,6 +76,10 @@ class MemberEngine {
   void take_message(const Message& message, Generation generation);
   bool serve(const Message& message);
   void take_prepare(const Prepare& prepare, Generation generation);
+  // `digest` is that of the list's bytes.
+  void take_members(Members list, const std::string& digest, Generation generation);
+  bool holds_roster() const { return !options_.wants_members || !roster_.members.empty(); }
+  void acknowledge();
   void take_roster();
   void lose(ConnectionId id, const std::string& detail);
   void search_again(const Error& error);
@@ -80,6 +90,8 @@ class MemberEngine {
   void leave(Duration timeout);
   void finish_leave(Status status);
   void forgive(Duration gap);
+  void look_at_succession();
+  void wish_search();
   void look_at_link();
   void look_at_deadlines();
   void set_silent(bool silent);
@@ -97,6 +109,13 @@ class MemberEngine {
   bool was_seated_ = false;
   TimePoint leave_deadline_ = TimePoint::max();
   Pulse pulse_;
+  Succession succession_;
+  AcknowledgedRosters acknowledged_;
+  bool taking_role_ = false;      // TakeRole was said, and no connection to our server has come
+  std::optional<bool> searches_;  // what the shell was told: StopSearch, or Search and for all
+  bool sees_all_ = false;
+  bool leads_ = false;  // the chosen connection is, or was until now, to our own server
+  TimePoint searching_since_;
   MemberPhase phase_ = MemberPhase::kSearching;
 
   std::map<ConnectionId, Candidate> candidates_;
@@ -114,6 +133,7 @@ class MemberEngine {
   bool silent_ = false;
 
   Generation generation_{};  // of the roster prepared or committed over this connection
+  SeatSet seats_;            // of the roster prepared
   Roster roster_;            // prepared; given away with the commit
   std::vector<std::string> early_;
   std::size_t early_bytes_ = 0;

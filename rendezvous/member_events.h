@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -21,12 +22,15 @@ namespace muster::rendezvous {
 struct MemberEngineOptions {
   Incarnation incarnation;
   MemberDescription self;
-  NodeIndex coordinator_node{};
+  // Where the coordinator may run, the first one first; the place is the epoch. At least one, at
+  // most kMaxSuccessors.
+  std::vector<NodeIndex> successors = {NodeIndex{}};
+  // This member's place among them, when its process can be the coordinator.
+  std::optional<std::uint32_t> place;
   AuthenticationMethod method = AuthenticationMethod::kMunge;
-  std::string key;      // for kKey
-  std::string session;  // kSessionSize random bytes, chosen once
-  // True with a descriptor of Server::connect_local(): no search, no proof, one connection.
-  bool same_process = false;
+  std::string key;            // for kKey
+  std::string session;        // kSessionSize random bytes, chosen once
+  bool wants_members = true;  // the list of the roster's members, not only its digest
   Duration deadline = std::chrono::minutes(10);
   Duration silent_after = std::chrono::seconds(6);
 };
@@ -87,10 +91,11 @@ namespace member_event {
 // A candidate answered the connect. The member has several at a time while it searches.
 struct Connected {
   ConnectionId connection{};
-  Endpoint server;            // as it was connected to; empty for join_local
-  std::string local_address;  // our end, numeric; "" for join_local
+  Endpoint server;            // as it was connected to; empty in the same process
+  std::string local_address;  // our end, numeric; "" in the same process
   std::string nonce;          // kNonceSize fresh random bytes
   std::string key;            // kDigestSize fresh random bytes, for the credential
+  bool same_process = false;  // a descriptor of Server::connect_local(): no proof
 };
 
 struct Received {
@@ -151,11 +156,25 @@ using MemberEvent =
 
 namespace member_effect {
 
-// Connect to the candidates, round after round with a pause, until StopSearch. Comes once at start
-// (from begin()) and again when a chosen connection failed before the roster.
-struct Search {};
+// Connect to the first successor's candidates, or to those of all, round after round with a pause,
+// until StopSearch. Comes again when that changes. A coordinator also looks for rivals.
+struct Search {
+  bool all_successors = false;
+};
 
 struct StopSearch {};
+
+// Open a server here, with these options, and connect to it (Connected::same_process). Not answered
+// when that fails: the owner ends the session.
+struct TakeRole {
+  std::uint32_t epoch = 0;
+  std::optional<NodeIndex> lost_node;  // of the coordinator before
+};
+
+// For our own server: server_event::RivalMet.
+struct RivalMet {
+  std::uint32_t epoch = 0;
+};
 
 // Wrap `payload` in a munge credential that only our own uid can open.
 struct EncodeCredential {
@@ -166,7 +185,7 @@ struct EncodeCredential {
 struct RosterCommitted {
   Roster roster;
   ConnectionId connection{};  // the one to the coordinator
-  std::string local_address;  // its numeric ends; "" for join_local
+  std::string local_address;  // its numeric ends; "" in the same process
   std::string server_address;
 };
 
@@ -199,9 +218,10 @@ struct Closed {
 
 using MemberEffect =
     std::variant<SendFrame, CloseConnection, Note, member_effect::Search, member_effect::StopSearch,
-                 member_effect::EncodeCredential, member_effect::RosterCommitted,
-                 member_effect::MessageArrived, member_effect::CoordinatorSilent,
-                 member_effect::Completed, member_effect::LeftMeeting, member_effect::Closed>;
+                 member_effect::TakeRole, member_effect::RivalMet, member_effect::EncodeCredential,
+                 member_effect::RosterCommitted, member_effect::MessageArrived,
+                 member_effect::CoordinatorSilent, member_effect::Completed,
+                 member_effect::LeftMeeting, member_effect::Closed>;
 
 using MemberEffects = std::vector<MemberEffect>;
 

@@ -23,6 +23,7 @@ constexpr std::array<Kind, std::variant_size_v<Message>> kKinds = {{
     {3, "welcome"},
     {4, "refused"},
     {16, "prepare"},
+    {23, "members"},
     {17, "ack"},
     {18, "commit"},
     {19, "ping"},
@@ -83,7 +84,11 @@ void proven_fields(C& c, M& m) {
   fields(c, m.self);
   c.raw(m.session, kSessionSize);
   c.raw(m.nonce, kNonceSize);
-  c.id(m.committed);
+  c.list(m.acknowledged, kMaxAcknowledged, [](C& codec, auto& each) {
+    codec.id(each.generation);
+    codec.seats(each.members, kMaxSeatBytes);
+  });
+  c.flag(m.wants_members);
 }
 
 template <class C, Is<Join> M>
@@ -110,8 +115,15 @@ template <class C, Is<Prepare> M>
 void fields(C& c, M& m) {
   c.id(m.coordinator_node);
   c.number(m.epoch);
-  c.string(m.roster.coordinator_address, kMaxAddress);
-  c.list(m.roster.members, kMaxMembers, [](C& codec, auto& member) {
+  c.seats(m.seats, kMaxSeatBytes);
+  c.string(m.coordinator_address, kMaxAddress);
+  c.number(m.members);
+  c.raw(m.digest, kRosterDigestSize);
+}
+
+template <class C, Is<Members> M>
+void fields(C& c, M& m) {
+  c.list(m.members, kMaxMembers, [](C& codec, auto& member) {
     fields(codec, member.description);
     codec.string(member.address, kMaxAddress);
   });
@@ -197,7 +209,7 @@ template <class C, Is<Missing> M>
 void fields(C& c, M& m) {
   c.string(m.name, kMaxKey);
   c.number(m.count);
-  c.list(m.first, kMaxMissingNamed, [](C& codec, auto& member) { codec.id(member); });
+  c.list(m.first, kMaxMissingNamed, [](C& codec, auto& who) { codec.string(who, kMaxText); });
 }
 
 template <class C, Is<CollectiveDone> M>
@@ -244,11 +256,10 @@ constexpr auto parsers(std::index_sequence<index...>) {
 
 constexpr auto kParsers = parsers(std::make_index_sequence<std::variant_size_v<Message>>());
 
-// What a roster says twice is sent once: its generation and the members' places.
-void complete_roster(Prepare& prepare, Generation generation) {
-  prepare.roster.generation = generation;
-  for (std::size_t i = 0; i < prepare.roster.members.size(); ++i)
-    prepare.roster.members[i].index = MemberIndex{static_cast<std::uint32_t>(i)};
+// The members' places are not sent.
+void number_members(std::vector<Member>& members) {
+  for (std::size_t i = 0; i < members.size(); ++i)
+    members[i].index = MemberIndex{static_cast<std::uint32_t>(i)};
 }
 
 }  // namespace
@@ -263,11 +274,16 @@ FrameBytes encode_shared(const Message& message, Generation generation) {
   return std::make_shared<const std::string>(encode(message, generation));
 }
 
+FrameBytes encode_shared_members(std::string_view body, Generation generation) {
+  const std::size_t place = Message(Members{}).index();
+  return std::make_shared<const std::string>(encode_frame(kKinds[place].number, generation, body));
+}
+
 Result<Message> parse(const Frame& frame) {
   for (std::size_t i = 0; i < kKinds.size(); ++i) {
     if (kKinds[i].number != frame.kind) continue;
     MUSTER_TRY(message, kParsers[i](frame));
-    if (auto* prepare = std::get_if<Prepare>(&message)) complete_roster(*prepare, frame.generation);
+    if (auto* list = std::get_if<Members>(&message)) number_members(list->members);
     return message;
   }
   return failure(ErrorCode::kProtocol, "no message has kind " + std::to_string(frame.kind));
@@ -282,6 +298,12 @@ std::string encode_body_for_proof(const Greeting& greeting) {
 std::string encode_body_for_proof(const Join& join) {
   FieldWriter writer;
   proven_fields(writer, join);
+  return writer.take();
+}
+
+std::string encode_body(const Members& members) {
+  FieldWriter writer;
+  fields(writer, members);
   return writer.take();
 }
 

@@ -15,7 +15,9 @@
 #include "rendezvous/base/error.h"
 #include "rendezvous/base/ids.h"
 #include "rendezvous/base/result.h"
+#include "rendezvous/doubt.h"
 #include "rendezvous/frame.h"
+#include "rendezvous/seat_set.h"
 #include "rendezvous/types.h"
 
 namespace muster::rendezvous {
@@ -23,6 +25,7 @@ namespace muster::rendezvous {
 inline constexpr std::uint32_t kGreetingMagic = 0x5254534d;  // "MSTR"
 inline constexpr std::size_t kNonceSize = 32;
 inline constexpr std::size_t kSessionSize = 16;
+inline constexpr std::size_t kRosterDigestSize = 32;
 inline constexpr std::size_t kMaxScope = 64;
 inline constexpr std::size_t kMaxHost = 255;
 inline constexpr std::size_t kMaxAddress = 64;
@@ -35,6 +38,8 @@ inline constexpr std::size_t kMaxMessage = 1u << 20;
 inline constexpr std::uint32_t kMaxMembers = 65536;
 inline constexpr std::uint32_t kMaxKeysPerWait = 1024;
 inline constexpr std::uint32_t kMaxMissingNamed = 64;
+inline constexpr std::uint32_t kMaxAcknowledged = 8;  // one for each successor
+inline constexpr std::size_t kMaxSeatBytes = kMaxMembers / 8;
 
 // The number that names one operation of one member; chosen by the member, never reused by it.
 enum class RequestId : std::uint64_t {};
@@ -54,10 +59,12 @@ struct Greeting {
 
 struct Join {
   MemberDescription self;
-  std::string session;     // kSessionSize bytes, the same for all connections of one session
-  std::string nonce;       // kNonceSize bytes, fresh for this connection
-  Generation committed{};  // the last roster this member committed; 0 when none
-  std::string proof;       // see handshake.h
+  std::string session;  // kSessionSize bytes, the same for all connections of one session
+  std::string nonce;    // kNonceSize bytes, fresh for this connection
+  // Of each epoch the newest roster this member acknowledged; oldest first, none twice.
+  std::vector<Acknowledged> acknowledged;
+  bool wants_members = true;  // the roster's list, after each prepare
+  std::string proof;          // see handshake.h
 
   bool operator==(const Join&) const = default;
 };
@@ -81,16 +88,26 @@ struct Refused {
 
 // --- Membership ----------------------------------------------------------------------------------
 
-// The roster that shall become this generation. `roster.generation` is the frame's generation.
+// The roster that shall become the frame's generation, by its digest: what all receive is small.
 struct Prepare {
   NodeIndex coordinator_node{};
   std::uint32_t epoch = 0;
-  Roster roster;
+  SeatSet seats;  // who of the expected is in it
+  std::string coordinator_address;
+  std::uint32_t members = 0;
+  std::string digest;  // kRosterDigestSize bytes: SHA-256 of the body of the members message
 
   bool operator==(const Prepare&) const = default;
 };
 
-struct Ack {  // the member holds the roster of the frame's generation
+// The list itself, after its prepare, for those who want it. A member's place is its index.
+struct Members {
+  std::vector<Member> members;
+
+  bool operator==(const Members&) const = default;
+};
+
+struct Ack {  // the member knows the roster of the frame's generation; holds it, if it wants it
   bool operator==(const Ack&) const = default;
 };
 
@@ -223,7 +240,7 @@ struct AskMissing {
 struct Missing {  // who has not arrived: how many, and the first kMaxMissingNamed of them
   std::string name;
   std::uint32_t count = 0;
-  std::vector<MemberIndex> first;
+  std::vector<std::string> first;  // their names: the asker may have no list
 
   bool operator==(const Missing&) const = default;
 };
@@ -245,10 +262,10 @@ struct CollectiveFailed {
 };
 
 using Message =
-    std::variant<Greeting, Join, Welcome, Refused, Prepare, Ack, Commit, Ping, Leave, Left, Closing,
-                 ApplicationMessage, SetRequest, GetRequest, WaitRequest, AddRequest, CancelRequest,
-                 DoneReply, ValueReply, NumberReply, FailedReply, Arrive, GiveUp, AskMissing,
-                 Missing, CollectiveDone, CollectiveFailed>;
+    std::variant<Greeting, Join, Welcome, Refused, Prepare, Members, Ack, Commit, Ping, Leave, Left,
+                 Closing, ApplicationMessage, SetRequest, GetRequest, WaitRequest, AddRequest,
+                 CancelRequest, DoneReply, ValueReply, NumberReply, FailedReply, Arrive, GiveUp,
+                 AskMissing, Missing, CollectiveDone, CollectiveFailed>;
 
 // A frame, shared by all its receivers.
 using FrameBytes = std::shared_ptr<const std::string>;
@@ -256,6 +273,8 @@ using FrameBytes = std::shared_ptr<const std::string>;
 // The whole frame. The fields must keep their limits (checked where a caller can break them).
 std::string encode(const Message& message, Generation generation);
 FrameBytes encode_shared(const Message& message, Generation generation);
+// The same for a body that is encoded already.
+FrameBytes encode_shared_members(std::string_view body, Generation generation);
 
 // kProtocol names the message and what is wrong with it.
 Result<Message> parse(const Frame& frame);
@@ -263,6 +282,9 @@ Result<Message> parse(const Frame& frame);
 // The body of a message as the proofs see it; Join without its proof.
 std::string encode_body_for_proof(const Greeting& greeting);
 std::string encode_body_for_proof(const Join& join);
+
+// The body of Members, which is what a roster's digest is made of.
+std::string encode_body(const Members& members);
 
 // The name of a message in logs and notes: "greeting", "join" ...
 std::string_view name_of(const Message& message);

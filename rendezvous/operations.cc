@@ -118,7 +118,7 @@ Operations::Outcome Operations::start(RequestId request, Operation operation, Du
 
 Result<Message> Operations::request_of(RequestId request, Operation&& operation,
                                        Pending& pending) const {
-  if (names_.empty()) return failure(ErrorCode::kUnavailable, "there is no roster yet");
+  if (size_ == 0) return failure(ErrorCode::kUnavailable, "there is no roster yet");
   if (pending_.contains(request))
     return failure(ErrorCode::kInvalidArgument, "the request's number is in use");
   MUSTER_TRY(message, std::visit(
@@ -128,7 +128,7 @@ Result<Message> Operations::request_of(RequestId request, Operation&& operation,
                           std::move(operation)));
   if (const auto* arrival = std::get_if<Arrive>(&message)) {
     if (arrival->name.empty()) return failure(ErrorCode::kInvalidArgument, "a name is needed");
-    if (value_of(arrival->root) >= names_.size())
+    if (value_of(arrival->root) >= size_)
       return failure(ErrorCode::kInvalidArgument, "no such root in the roster");
     if (collectives_.contains(arrival->name))
       return failure(ErrorCode::kInvalidArgument, "the earlier one of this name is still open");
@@ -187,7 +187,7 @@ Operations::Outcome Operations::fail_all(const Error& error) {
   std::sort(requests.begin(), requests.end());
   for (const RequestId request : requests)
     finish(request, failure(error.within(pending_.at(request).what)), outcome);
-  names_.clear();
+  size_ = 0;
   return outcome;
 }
 
@@ -229,13 +229,11 @@ std::string Operations::timeout_text(const Pending& pending) const {
   std::string text = pending.what + ": not complete after " + seconds_text(pending.timeout);
   if (pending.collective.empty()) return text;
   if (!pending.missing) return text + "; the coordinator did not say who is missing";
-  text += "; " + std::to_string(pending.missing->count) + " of " + std::to_string(names_.size()) +
+  text += "; " + std::to_string(pending.missing->count) + " of " + std::to_string(size_) +
           " members did not come";
   std::string list;
-  for (const MemberIndex member : pending.missing->first) {
-    if (value_of(member) >= names_.size()) continue;
-    list += (list.empty() ? ": " : ", ") + names_[value_of(member)];
-  }
+  for (const std::string& name : pending.missing->first)
+    list += (list.empty() ? ": " : ", ") + name;
   return clipped(text + list, kMaxText);
 }
 

@@ -27,8 +27,8 @@ class Operations {
     std::vector<member_effect::Completed> completed;
   };
 
-  // The members' names for texts; before the roster there are none and every start fails.
-  void set_names(std::vector<std::string> names) { names_ = std::move(names); }
+  // How many members the roster has; before that every start fails.
+  void set_size(std::uint32_t size) { size_ = size; }
 
   Outcome start(RequestId request, Operation operation, Duration timeout, TimePoint now);
   // True when the message was an answer (of an operation that may be over already).
@@ -56,7 +56,7 @@ class Operations {
                          Outcome& outcome);
   std::string timeout_text(const Pending& pending) const;
 
-  std::vector<std::string> names_;
+  std::uint32_t size_ = 0;
   std::unordered_map<RequestId, Pending> pending_;
   std::map<std::string, RequestId> collectives_;  // by name
   std::set<std::tuple<TimePoint, RequestId, Alarm>> alarms_;

@@ -9,33 +9,33 @@ using E = AssemblyEvent;
 using A = AssemblyAction;
 constexpr std::array<AssemblyTransition, 24> kTable = {{
     // clang-format off
-    {P::kAssembling,  E::kAllJoined,        P::kPreparing,   A::kSendPrepare},
-    {P::kAssembling,  E::kRosterTooLarge,   P::kOver,        A::kFail},
-    {P::kAssembling,  E::kAllAcknowledged,  P::kAssembling,  A::kImpossible},
-    {P::kAssembling,  E::kMemberGone,       P::kAssembling,  A::kVacateSeat},
-    {P::kAssembling,  E::kDeadline,         P::kOver,        A::kFail},
-    {P::kAssembling,  E::kClose,            P::kOver,        A::kCloseAll},
+    {P::kAssembling,   E::kComplete,         P::kPreparing,   A::kSendPrepare},
+    {P::kAssembling,   E::kAllAcknowledged,  P::kAssembling,  A::kImpossible},
+    {P::kAssembling,   E::kMemberGone,       P::kAssembling,  A::kVacateSeat},
+    {P::kAssembling,   E::kHopeless,         P::kOver,        A::kFail},
+    {P::kAssembling,   E::kYield,            P::kOver,        A::kGiveRoleBack},
+    {P::kAssembling,   E::kClose,            P::kOver,        A::kCloseAll},
 
-    {P::kPreparing,   E::kAllJoined,        P::kPreparing,   A::kImpossible},
-    {P::kPreparing,   E::kRosterTooLarge,   P::kPreparing,   A::kImpossible},
-    {P::kPreparing,   E::kAllAcknowledged,  P::kCommitted,   A::kSendCommit},
-    {P::kPreparing,   E::kMemberGone,       P::kAssembling,  A::kVacateSeat},
-    {P::kPreparing,   E::kDeadline,         P::kOver,        A::kFail},
-    {P::kPreparing,   E::kClose,            P::kOver,        A::kCloseAll},
+    {P::kPreparing,    E::kComplete,         P::kPreparing,   A::kImpossible},
+    {P::kPreparing,    E::kAllAcknowledged,  P::kCommitted,   A::kSendCommit},
+    {P::kPreparing,    E::kMemberGone,       P::kAssembling,  A::kVacateSeat},
+    {P::kPreparing,    E::kHopeless,         P::kOver,        A::kFail},
+    {P::kPreparing,    E::kYield,            P::kOver,        A::kGiveRoleBack},
+    {P::kPreparing,    E::kClose,            P::kOver,        A::kCloseAll},
 
-    {P::kCommitted,   E::kAllJoined,        P::kCommitted,   A::kImpossible},
-    {P::kCommitted,   E::kRosterTooLarge,   P::kCommitted,   A::kImpossible},
-    {P::kCommitted,   E::kAllAcknowledged,  P::kCommitted,   A::kImpossible},
-    {P::kCommitted,   E::kMemberGone,       P::kCommitted,   A::kReportGone},
-    {P::kCommitted,   E::kDeadline,         P::kCommitted,   A::kImpossible},
-    {P::kCommitted,   E::kClose,            P::kOver,        A::kCloseAll},
+    {P::kCommitted,    E::kComplete,         P::kCommitted,   A::kImpossible},
+    {P::kCommitted,    E::kAllAcknowledged,  P::kCommitted,   A::kImpossible},
+    {P::kCommitted,    E::kMemberGone,       P::kCommitted,   A::kReportGone},
+    {P::kCommitted,    E::kHopeless,         P::kCommitted,   A::kImpossible},
+    {P::kCommitted,    E::kYield,            P::kCommitted,   A::kNothing},
+    {P::kCommitted,    E::kClose,            P::kOver,        A::kCloseAll},
 
-    {P::kOver,        E::kAllJoined,        P::kOver,        A::kImpossible},
-    {P::kOver,        E::kRosterTooLarge,   P::kOver,        A::kImpossible},
-    {P::kOver,        E::kAllAcknowledged,  P::kOver,        A::kImpossible},
-    {P::kOver,        E::kMemberGone,       P::kOver,        A::kImpossible},
-    {P::kOver,        E::kDeadline,         P::kOver,        A::kImpossible},
-    {P::kOver,        E::kClose,            P::kOver,        A::kNothing},
+    {P::kOver,         E::kComplete,         P::kOver,        A::kImpossible},
+    {P::kOver,         E::kAllAcknowledged,  P::kOver,        A::kImpossible},
+    {P::kOver,         E::kMemberGone,       P::kOver,        A::kImpossible},
+    {P::kOver,         E::kHopeless,         P::kOver,        A::kImpossible},
+    {P::kOver,         E::kYield,            P::kOver,        A::kNothing},
+    {P::kOver,         E::kClose,            P::kOver,        A::kNothing},
     // clang-format on
 }};
 }  // namespace assembly_table
@@ -193,14 +193,14 @@ std::string_view to_string(AssemblyPhase value) {
 
 std::string_view to_string(AssemblyEvent value) {
   constexpr std::array<std::string_view, 6> kNames = {
-      "all joined", "roster too large", "all acknowledged", "member gone", "deadline", "close"};
+      "complete", "all acknowledged", "member gone", "hopeless", "yield", "close"};
   return kNames.at(static_cast<std::size_t>(value));
 }
 
 std::string_view to_string(AssemblyAction value) {
-  constexpr std::array<std::string_view, 8> kNames = {"send prepare", "send commit", "vacate seat",
-                                                      "report gone",  "fail",        "close all",
-                                                      "nothing",      "impossible"};
+  constexpr std::array<std::string_view, 9> kNames = {
+      "send prepare",   "send commit", "vacate seat", "report gone", "fail",
+      "give role back", "close all",   "nothing",     "impossible"};
   return kNames.at(static_cast<std::size_t>(value));
 }
 

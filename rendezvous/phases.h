@@ -35,12 +35,12 @@ constexpr const Transition<Phase, Event, Action>& find_transition(
 
 enum class AssemblyPhase { kAssembling, kPreparing, kCommitted, kOver };
 enum class AssemblyEvent {
-  kAllJoined,
-  kRosterTooLarge,
+  kComplete,  // all who are not given up have joined, and they are enough
   kAllAcknowledged,
   kMemberGone,  // disconnected, stalled, replaced or left
-  kDeadline,
-  kClose,  // the application ends the meeting
+  kHopeless,  // the deadline passed, too few can still come, a doubt stays, the roster is too large
+  kYield,     // another coordinator has the role
+  kClose,     // the application ends the meeting
 };
 enum class AssemblyAction {
   kSendPrepare,
@@ -48,6 +48,7 @@ enum class AssemblyAction {
   kVacateSeat,
   kReportGone,
   kFail,
+  kGiveRoleBack,
   kCloseAll,
   kNothing,
   kImpossible,

@@ -2,14 +2,16 @@
 
 #include <unistd.h>
 
-#include <type_traits>
+#include <algorithm>
+#include <utility>
 
 #include "rendezvous/connection_table.h"
 #include "rendezvous/engine_driver.h"
+#include "rendezvous/generation.h"
 #include "rendezvous/note_limiter.h"
 #include "rendezvous/random.h"
 #include "rendezvous/server_engine.h"
-#include "rendezvous/sidecar.h"
+#include "rendezvous/sidecar_pool.h"
 #include "rendezvous/sockets.h"
 #include "rendezvous/timer.h"
 
@@ -17,7 +19,9 @@ namespace muster::rendezvous {
 
 namespace {
 
-constexpr int kAcceptsPerWake = 64;
+// Many: while they wait in the kernel's queue, which is short, newcomers are turned off there and
+// come again a second later.
+constexpr int kAcceptsPerWake = 4096;
 constexpr Duration kFlushLimit = std::chrono::seconds(2);
 // Without descriptors accepting would fail in a busy loop; some come back meanwhile.
 constexpr Duration kPauseWithoutDescriptors = std::chrono::milliseconds(100);
@@ -27,6 +31,11 @@ ServerEngineOptions engine_options(const ServerOptions& options) {
   engine.incarnation = options.incarnation;
   engine.node = options.node;
   engine.expected = options.expected;
+  engine.epoch = options.epoch;
+  engine.last_generation = std::max(options.last_generation, none_of_epoch(options.epoch));
+  engine.minimum_nodes = options.minimum_nodes;
+  engine.last_call = options.last_call;
+  engine.lost_node = options.lost_node;
   engine.method = options.authentication.method;
   engine.key = options.authentication.key;
   engine.uid = ::getuid();
@@ -54,6 +63,10 @@ class AsioServer final : public Server {
   ~AsioServer() override;
 
   std::uint16_t port() const override { return port_; }
+  void meet_rival(std::uint32_t epoch) override {
+    driver_.step_later(server_event::RivalMet{epoch});
+  }
+  Generation last_generation() const override { return driver_.engine().last_generation(); }
   Result<Fd> connect_local() override;
   void send(MemberIndex to, std::string bytes) override;
   void send_to_all(std::string bytes) override;
@@ -78,6 +91,7 @@ class AsioServer final : public Server {
   void carry_out(const server_effect::Assembled& effect);
   void carry_out(const server_effect::AssemblyProgress& effect);
   void carry_out(const server_effect::AssemblyFailed& effect);
+  void carry_out(const server_effect::Yielded& effect);
   void carry_out(const server_effect::MessageArrived& effect);
   void carry_out(const server_effect::MemberSuspect& effect);
   void carry_out(const server_effect::MemberLost& effect);
@@ -90,7 +104,7 @@ class AsioServer final : public Server {
   std::uint16_t port_ = 0;
   Duration flush_limit_ = kFlushLimit;
   NoteLimiter notes_;
-  Sidecar sidecar_;
+  SidecarPool sidecars_;
   LoopTimer accept_pause_;
   ConnectionTable connections_;
   Driver driver_;
@@ -102,7 +116,7 @@ AsioServer::AsioServer(asio::io_context& loop, ServerOptions options, Fd listene
     : options_(std::move(options)),
       observer_(&observer),
       listener_(loop, listener.release()),
-      sidecar_(loop),
+      sidecars_(loop, SidecarPool::fitting_size()),
       accept_pause_(loop, [this] { start_accept(); }),
       connections_(loop, {[this](ConnectionId id, std::string_view bytes) { on_bytes(id, bytes); },
                           [this](ConnectionId id, const Ending& end) { on_ended(id, end); }}),
@@ -110,6 +124,8 @@ AsioServer::AsioServer(asio::io_context& loop, ServerOptions options, Fd listene
         std::visit([this](const auto& each) { carry_out(each); }, effect);
       }) {
   if (const auto local = local_address(listener_.native_handle())) port_ = port_of(*local);
+  // What it accepts inherits it.
+  tune_stream(listener_.native_handle(), std::min(options_.lost_after, kLostWhileGathering));
   start_accept();
   driver_.drain_later();  // arms the first deadline
 }
@@ -141,6 +157,8 @@ void AsioServer::on_acceptable(const boost::system::error_code& error) {
         return start_accept();
       case AcceptOutcome::kOutOfDescriptors:
         accept_pause_.arm_after(kPauseWithoutDescriptors);
+        driver_.step(server_event::OutOfDescriptors{});
+        if (alive.expired() || observer_ == nullptr) return;
         return note("out of file descriptors: joiners must wait (raise ulimit -n)");
       case AcceptOutcome::kBroken:
         return note("the listening socket is broken: no more joiners");
@@ -150,7 +168,6 @@ void AsioServer::on_acceptable(const boost::system::error_code& error) {
 }
 
 void AsioServer::add(Accepted accepted) {
-  tune_stream(accepted.socket.get(), options_.lost_after);
   const auto local = local_address(accepted.socket.get());
   if (!local) return;  // gone already
   server_event::Accepted event;
@@ -184,10 +201,10 @@ void AsioServer::on_ended(ConnectionId id, const Ending& ending) {
 }
 
 void AsioServer::carry_out(const DecodeCredential& effect) {
-  sidecar_.call(MungeDecode{options_.authentication.munge_socket, effect.credential},
-                [this, id = effect.connection](const Result<SidecarAnswer>& answer) {
-                  on_decoded(id, answer);
-                });
+  sidecars_.call(MungeDecode{options_.authentication.munge_socket, effect.credential},
+                 [this, id = effect.connection](const Result<SidecarAnswer>& answer) {
+                   on_decoded(id, answer);
+                 });
 }
 
 void AsioServer::on_decoded(ConnectionId id, const Result<SidecarAnswer>& answer) {
@@ -202,8 +219,16 @@ void AsioServer::on_decoded(ConnectionId id, const Result<SidecarAnswer>& answer
   driver_.step(event);
 }
 
+void AsioServer::carry_out(const server_effect::Yielded&) {
+  boost::system::error_code ignored;
+  listener_.close(ignored);
+  accept_pause_.cancel();
+  if (observer_ != nullptr) std::exchange(observer_, nullptr)->on_yielded();
+}
+
 void AsioServer::carry_out(const server_effect::Assembled& effect) {
-  sidecar_.stop();
+  sidecars_.stop();
+  for (const int socket : connections_.descriptors()) tune_stream(socket, options_.lost_after);
   if (observer_ != nullptr) observer_->on_assembled(effect.roster);
 }
 
@@ -258,7 +283,7 @@ void AsioServer::close(std::string_view reason, Duration flush) {
   accept_pause_.cancel();
   driver_.step_later(server_event::Close{std::string(reason)});
   driver_.drain_now();  // the owner may destroy us next
-  sidecar_.stop();
+  sidecars_.stop();
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,8 +25,15 @@ struct ServerOptions {
   Incarnation incarnation;
   NodeIndex node{};  // where this server runs; told in clear to whoever connects
   std::vector<ExpectedMember> expected;  // all who must come, the server's own process included
-  std::vector<std::uint16_t> ports;      // tried in order
-  std::string bind_address;              // "" for all addresses, v6 and v4
+  // Fewer nodes than these never make a roster; 0 for all. Never less than a majority of the nodes.
+  std::uint32_t minimum_nodes = 0;
+  Duration last_call = std::chrono::seconds(30);  // from enough nodes to doing without the rest
+  std::uint32_t epoch = 0;                        // Role::epoch, for one that took the role
+  std::optional<NodeIndex> lost_node;             // Role::lost_node
+  // last_generation() of the server that this process had before and that yielded.
+  Generation last_generation{};
+  std::vector<std::uint16_t> ports;  // tried in order
+  std::string bind_address;          // "" for all addresses, v6 and v4
   Authentication authentication;
   Duration assembly_deadline = std::chrono::minutes(10);
   Duration progress_interval = std::chrono::seconds(15);
@@ -54,6 +62,9 @@ class ServerObserver {
                                     Duration waited) = 0;
   // The deadline passed; the error's text names the missing. Members were told the same text.
   virtual void on_assembly_failed(const Error& error) = 0;
+  // Another node has the role: every connection is closed. The owner destroys the server; its own
+  // session searches again.
+  virtual void on_yielded() {}
   virtual void on_message(MemberIndex from, std::string_view bytes) = 0;
   virtual void on_member_suspect(MemberIndex member, Duration silent) = 0;
   virtual void on_member_lost(const Loss& loss) = 0;
@@ -69,6 +80,10 @@ class Server {
   virtual ~Server() = default;
 
   virtual std::uint16_t port() const = 0;
+
+  // SessionObserver::on_rival() says so; may be answered by on_yielded().
+  virtual void meet_rival(std::uint32_t epoch) = 0;
+  virtual Generation last_generation() const = 0;
 
   // A connected descriptor for a member in this same process: proven by construction.
   virtual Result<Fd> connect_local() = 0;

@@ -88,6 +88,7 @@ Status ServerEngine::check_decoded(Connection& connection, const DecodedCredenti
 }
 
 void ServerEngine::admit(Connection& connection) {
+  if (failed_) return refuse(connection, *failed_);
   const MemberDescription& self = connection.join.self;
   const auto member = assembly_.find(self.node, self.task);
   if (!member) {
@@ -104,11 +105,15 @@ void ServerEngine::admit(Connection& connection) {
   Seat seat;
   seat.connection = connection.id;
   seat.session = connection.join.session;
+  seat.wants_members = connection.join.wants_members;
   seat.description = connection.join.self;
   seat.address = connection.remote_address;
   seat.server_address = connection.local.address;
   return_deadlines_.erase(*member);
   assembly_.take(*member, std::move(seat));
+  doubts_.note_joined(*member, connection.join.acknowledged);
+  if (!connection.join.acknowledged.empty() && !doubt_deadline_)
+    doubt_deadline_ = now_ + kDoubtPatience;
   Welcome welcome{*member, static_cast<std::uint32_t>(assembly_.size()), ""};
   if (!connection.key.empty())
     welcome.proof = prove_welcome(digests_, connection.key, connection.transcript, welcome);

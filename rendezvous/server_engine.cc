@@ -34,8 +34,13 @@ ServerEngine::ServerEngine(ServerEngineOptions options, Digests digests, TimePoi
       deadline_(now + options_.assembly_deadline),
       next_progress_(now + options_.progress_interval),
       pulse_(now),
-      assembly_(options_.expected, options_.node, options_.last_generation),
-      ping_(encode_shared(Ping{}, Generation{})) {}
+      assembly_(options_.expected, options_.node, options_.last_generation, options_.minimum_nodes),
+      doubts_(options_.expected.size()),
+      ping_(encode_shared(Ping{}, Generation{})) {
+  if (!options_.lost_node) return;
+  if (const auto lead = assembly_.find(*options_.lost_node, LocalTask{}))
+    return_deadlines_[*lead] = now + kLostNodePatience;
+}
 
 ServerEffects ServerEngine::step(const ServerEvent& event, TimePoint now) {
   now_ = now;
@@ -56,6 +61,8 @@ ServerEffects ServerEngine::step(const ServerEvent& event, TimePoint now) {
     void operator()(const server_event::SendTo& e) { engine.send_to(e); }
     void operator()(const server_event::SendToAll& e) { engine.send_to_all(e); }
     void operator()(const server_event::Close& e) { engine.close(e.reason); }
+    void operator()(const server_event::RivalMet& e) { engine.meet_rival(e); }
+    void operator()(const server_event::OutOfDescriptors&) { engine.close_the_silent(); }
   };
   std::visit(Visitor{*this}, event);
   if (beat.due) look_at_links();
@@ -70,14 +77,15 @@ TimePoint ServerEngine::next_deadline() const {
 }
 
 void ServerEngine::accept(const server_event::Accepted& event) {
-  if (phase_ == AssemblyPhase::kOver) {
+  if (phase_ == AssemblyPhase::kOver && !failed_) {
     effects_.push_back(CloseConnection{event.connection});
     return;
   }
   make_room();
   Connection& connection =
       connections_.emplace(event.connection, Connection(event.connection, now_)).first->second;
-  greeted_.emplace(now_, event.connection);
+  // Our own process needs no hurry, and never makes room for strangers.
+  if (!event.same_process) greeted_.emplace(now_, event.connection);
   connection.local = event.local;
   connection.remote_address = event.remote_address;
   connection.same_process = event.same_process;
@@ -144,8 +152,29 @@ void ServerEngine::send_to_all(const server_event::SendToAll& event) {
 }
 
 void ServerEngine::close(const std::string& reason) {
-  if (advance(AssemblyEvent::kClose) == AssemblyAction::kCloseAll)
-    close_all(ErrorCode::kCancelled, reason);
+  advance(AssemblyEvent::kClose);
+  close_all(ErrorCode::kCancelled, reason);  // also those who came to hear why it failed
+}
+
+// One of a later epoch has the role; and one that nobody joined gives way to any.
+void ServerEngine::meet_rival(const server_event::RivalMet& event) {
+  const bool is_open = phase_ == AssemblyPhase::kAssembling || phase_ == AssemblyPhase::kPreparing;
+  if (!is_open || (event.epoch < options_.epoch && assembly_.taken() > 1)) return;
+  advance(AssemblyEvent::kYield);
+  note("node " + std::to_string(value_of(options_.node)) +
+       " gives the role of coordinator back: another node has it");
+  for (const auto& [id, connection] : connections_) effects_.push_back(CloseConnection{id});
+  connections_.clear();
+  greeted_.clear();
+  proving_ = 0;
+  effects_.push_back(server_effect::Yielded{});
+}
+
+// Descriptors are needed more than those who have been asked who they are and keep silent.
+void ServerEngine::close_the_silent() {
+  while (!greeted_.empty() && now_ - greeted_.begin()->first >= kSilenceWhenCrowded)
+    turn_away(*find(greeted_.begin()->second), DoorEvent::kLate,
+              "said nothing, and its descriptor is needed");
 }
 
 // The loop stood still, so everybody's words lie unread: a fresh period for all, and nobody pays
@@ -155,10 +184,13 @@ void ServerEngine::forgive_all(Duration gap) {
   for (auto& [id, connection] : connections_) {
     connection.link.forgive(now_);
     connection.accepted = now_;
-    if (connection.phase == DoorPhase::kGreeted) greeted_.emplace(now_, id);
+    if (connection.phase == DoorPhase::kGreeted && !connection.same_process)
+      greeted_.emplace(now_, id);
   }
   deadline_ += gap;
   for (auto& [member, returns_by] : return_deadlines_) returns_by += gap;
+  if (last_call_) *last_call_ += gap;
+  if (doubt_deadline_) *doubt_deadline_ += gap;
   next_progress_ += gap;
   note("this process stood still for " + seconds_text(gap) + "; nobody is judged for it");
 }
@@ -186,26 +218,54 @@ void ServerEngine::look_at_links() {
 }
 
 void ServerEngine::look_at_deadlines() {
-  if (phase_ != AssemblyPhase::kAssembling && phase_ != AssemblyPhase::kPreparing) return;
-  if (now_ >= deadline_) {
-    const std::string text = missing_text();
-    advance(AssemblyEvent::kDeadline);
-    return fail(Error(ErrorCode::kTimeout, text));
-  }
-  for (const auto& [member, returns_by] : return_deadlines_) {
-    if (now_ < returns_by) continue;
-    const std::string who =
-        fold_members({assembly_.expected()[value_of(member)]}, assembly_.expected());
-    const std::string text =
-        who + " joined and ended before all were there, and did not come back within " +
-        seconds_text(kReturnPatience);
-    advance(AssemblyEvent::kDeadline);
-    return fail(Error(ErrorCode::kTimeout, text));
-  }
-  if (now_ < next_progress_) return;
+  const auto is_open = [this] {
+    return phase_ == AssemblyPhase::kAssembling || phase_ == AssemblyPhase::kPreparing;
+  };
+  if (!is_open()) return;
+  if (now_ >= deadline_) return fail(Error(ErrorCode::kTimeout, missing_text()));
+  look_at_returns();
+  if (is_open()) look_at_last_call();
+  if (!is_open() || now_ < next_progress_) return;
   next_progress_ = now_ + options_.progress_interval;
   effects_.push_back(server_effect::AssemblyProgress{
       assembly_.missing(), std::chrono::duration_cast<Duration>(now_ - begun_)});
+}
+
+// Those who did not come back in time are given up; the world may be complete or hopeless by that.
+void ServerEngine::look_at_returns() {
+  std::vector<MemberIndex> late;
+  for (const auto& [member, returns_by] : return_deadlines_)
+    if (now_ >= returns_by) late.push_back(member);
+  for (const MemberIndex member : late) {
+    const std::string text = given_up_text(member);
+    return_deadlines_.erase(member);
+    assembly_.give_up(member);
+    if (assembly_.attendance().is_hopeless()) return fail(Error(ErrorCode::kUnavailable, text));
+    note(text);
+  }
+  if (doubt_deadline_ && now_ >= *doubt_deadline_) {
+    doubt_deadline_.reset();
+    if (is_in_doubt())
+      return fail(
+          Error(ErrorCode::kUnavailable,
+                "an earlier coordinator was lost while it completed the roster, and whether "
+                "that roster is in force cannot be told any more"));
+  }
+  if (!late.empty()) prepare_if_complete();
+}
+
+// Only where the application does with fewer nodes: the rest has had its time.
+void ServerEngine::look_at_last_call() {
+  if (phase_ != AssemblyPhase::kAssembling || !assembly_.attendance().is_enough()) {
+    last_call_.reset();
+    return;
+  }
+  if (!last_call_) last_call_ = std::min(now_ + options_.last_call, deadline_ - kReturnPatience);
+  if (now_ < *last_call_) return;
+  note("doing without those who have not come: " +
+       fold_members(assembly_.missing(), assembly_.expected()));
+  assembly_.give_up_absent();
+  prepare_if_complete();
 }
 
 void ServerEngine::send(Connection& connection, FrameBytes bytes) {

@@ -14,6 +14,7 @@
 
 #include "rendezvous/assembly.h"
 #include "rendezvous/collectives.h"
+#include "rendezvous/doubt.h"
 #include "rendezvous/heartbeat.h"
 #include "rendezvous/phases.h"
 #include "rendezvous/server_events.h"
@@ -23,6 +24,8 @@ namespace muster::rendezvous {
 
 // From the greeting to the join. The proof itself has no limit here: munge's queue is ours.
 inline constexpr Duration kProofDeadline{5000};
+// The same when the process is out of descriptors.
+inline constexpr Duration kSilenceWhenCrowded{250};
 // Connections that have proven nothing yet: this many and two for each expected member.
 inline constexpr std::size_t kMaxUnprovenBase = 256;
 
@@ -32,6 +35,9 @@ class ServerEngine {
   ServerEngine(ServerEngineOptions options, Digests digests, TimePoint now);
 
   ServerEffects step(const ServerEvent& event, TimePoint now);
+
+  // The last one prepared.
+  Generation last_generation() const { return assembly_.generation(); }
 
   // When to send the next Tick at the latest; cheap. After Close or a failed assembly, when all
   // connections are closed, there is none: TimePoint::max().
@@ -66,9 +72,13 @@ class ServerEngine {
   void send_to(const server_event::SendTo& event);
   void send_to_all(const server_event::SendToAll& event);
   void close(const std::string& reason);
+  void close_the_silent();
+  void meet_rival(const server_event::RivalMet& event);
   void forgive_all(Duration gap);
   void look_at_links();
   void look_at_deadlines();
+  void look_at_returns();
+  void look_at_last_call();
   void send(Connection& connection, FrameBytes bytes);
   void send_to_seat(MemberIndex member, const FrameBytes& bytes);
   void send_to_seats(const FrameBytes& bytes);
@@ -96,10 +106,15 @@ class ServerEngine {
   void announce(Collectives::Announcements announcements);
   void end_member(Connection& connection, Departure departure, const std::string& detail);
   void prepare_if_complete();
+  void prepare();
+  bool is_in_doubt();
+  void send_members(const std::string& list, Generation generation);
   void commit_if_acknowledged();
   void fail(const Error& error);
   void close_all(ErrorCode code, const std::string& reason);
+  void number_members();
   std::string missing_text() const;
+  std::string given_up_text(MemberIndex member) const;
   std::string name_of_seat(MemberIndex member) const;
 
   ServerEngineOptions options_;
@@ -107,15 +122,20 @@ class ServerEngine {
   TimePoint now_;
   TimePoint begun_;
   TimePoint deadline_;
-  std::map<MemberIndex, TimePoint> return_deadlines_;  // of those who joined and are gone
+  // Of those who joined and are gone, and of the one whose role we took.
+  std::map<MemberIndex, TimePoint> return_deadlines_;
+  std::optional<TimePoint> last_call_;       // enough nodes are whole since; then only they count
+  std::optional<TimePoint> doubt_deadline_;  // an older roster is in doubt
   TimePoint next_progress_;
   Pulse pulse_;
   AssemblyPhase phase_ = AssemblyPhase::kAssembling;
   Assembly assembly_;
+  Doubts doubts_;
   std::unordered_map<ConnectionId, Connection> connections_;
   std::set<std::pair<TimePoint, ConnectionId>> greeted_;  // the oldest first
   std::size_t proving_ = 0;
-  Roster roster_;  // prepared; given away with the commit
+  std::optional<Error> failed_;  // why; joiners who still come are refused with it
+  Roster roster_;                // prepared; given away with the commit
   Store store_;
   std::optional<Collectives> collectives_;  // after the commit
   FrameBytes ping_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -23,6 +24,10 @@ struct ServerEngineOptions {
   std::uint32_t epoch = 0;
   Generation last_generation{};          // what was committed before; the first roster is the next
   std::vector<ExpectedMember> expected;  // at most kMaxMembers, no (node, task) twice
+  // Fewer nodes than these never make a roster; 0 for all. See Attendance.
+  std::uint32_t minimum_nodes = 0;
+  Duration last_call = std::chrono::seconds(30);  // from enough nodes to doing without the rest
+  std::optional<NodeIndex> lost_node;             // of the coordinator whose role this one took
   AuthenticationMethod method = AuthenticationMethod::kMunge;
   std::string key;        // for kKey
   std::uint32_t uid = 0;  // the only one whose munge credentials are taken
@@ -94,12 +99,21 @@ struct Close {
   std::string reason;
 };
 
+// Nobody can be accepted for want of file descriptors.
+struct OutOfDescriptors {};
+
+// Our own member met a coordinator of this epoch at another successor's place.
+struct RivalMet {
+  std::uint32_t epoch = 0;
+};
+
 }  // namespace server_event
 
 using ServerEvent =
     std::variant<server_event::Accepted, server_event::Received, server_event::Disconnected,
                  server_event::Stalled, server_event::CredentialDecoded, server_event::Tick,
-                 server_event::SendTo, server_event::SendToAll, server_event::Close>;
+                 server_event::SendTo, server_event::SendToAll, server_event::Close,
+                 server_event::OutOfDescriptors, server_event::RivalMet>;
 
 // --- Effects -------------------------------------------------------------------------------------
 
@@ -138,6 +152,10 @@ struct AssemblyFailed {
   Error error;
 };
 
+// Another coordinator has the role: all connections are closed, the members search again. The last
+// effect; a later server of this process counts generations up from the last one of this.
+struct Yielded {};
+
 struct MessageArrived {
   MemberIndex from{};
   std::string bytes;
@@ -161,11 +179,11 @@ struct MemberLeft {
 
 }  // namespace server_effect
 
-using ServerEffect =
-    std::variant<SendFrame, CloseConnection, DecodeCredential, Note, server_effect::Assembled,
-                 server_effect::AssemblyProgress, server_effect::AssemblyFailed,
-                 server_effect::MessageArrived, server_effect::MemberSuspect,
-                 server_effect::MemberLost, server_effect::MemberLeft>;
+using ServerEffect = std::variant<SendFrame, CloseConnection, DecodeCredential, Note,
+                                  server_effect::Assembled, server_effect::AssemblyProgress,
+                                  server_effect::AssemblyFailed, server_effect::Yielded,
+                                  server_effect::MessageArrived, server_effect::MemberSuspect,
+                                  server_effect::MemberLost, server_effect::MemberLeft>;
 
 using ServerEffects = std::vector<ServerEffect>;
 

@@ -104,7 +104,10 @@ void ServerEngine::end_member(Connection& connection, Departure departure,
                               const std::string& detail) {
   const MemberIndex member = connection.member;
   const std::string name = name_of_seat(member);
+  const bool matters = assembly_.seat(member).in_roster || phase_ != AssemblyPhase::kPreparing;
   assembly_.vacate(member);
+  doubts_.note_gone(member);
+  if (!matters) return note(name + " is gone, which the roster does without: " + detail);
   switch (advance(AssemblyEvent::kMemberGone)) {
     case AssemblyAction::kVacateSeat:
       return_deadlines_[member] = now_ + kReturnPatience;
@@ -125,27 +128,77 @@ void ServerEngine::end_member(Connection& connection, Departure departure,
 }
 
 void ServerEngine::prepare_if_complete() {
-  if (!assembly_.all_joined()) return;
+  if (phase_ != AssemblyPhase::kAssembling || !assembly_.attendance().is_complete()) return;
+  if (!is_in_doubt()) return prepare();
+  if (!doubt_deadline_) doubt_deadline_ = now_ + kDoubtPatience;
+}
+
+bool ServerEngine::is_in_doubt() {
+  const Attendance& attendance = assembly_.attendance();
+  return doubts_.open([&](MemberIndex member) { return attendance.is_in_world(member); })
+      .has_value();
+}
+
+void ServerEngine::prepare() {
   const Generation generation = assembly_.prepare();
   roster_ = assembly_.roster();
   if (size_of(roster_) > kMaxReplyBody) {
-    advance(AssemblyEvent::kRosterTooLarge);
     return fail(Error(ErrorCode::kLimit, "the members' facts make a roster over 64 MiB"));
   }
-  advance(AssemblyEvent::kAllJoined);
-  send_to_seats(encode_shared(Prepare{options_.node, options_.epoch, roster_}, generation));
+  advance(AssemblyEvent::kComplete);
+  const std::string list = encode_body(Members{roster_.members});
+  roster_.digest = digests_.sha256(list);
+  const FrameBytes bytes =
+      encode_shared(Prepare{options_.node, options_.epoch, assembly_.roster_seats(),
+                            roster_.coordinator_address, roster_.size, roster_.digest},
+                    generation);
+  for (std::size_t i = 0; i < assembly_.size(); ++i) {
+    const MemberIndex member{static_cast<std::uint32_t>(i)};
+    if (assembly_.seat(member).in_roster) send_to_seat(member, bytes);
+  }
+  send_members(list, generation);
+}
+
+// One list, shared by all who want it.
+void ServerEngine::send_members(const std::string& list, Generation generation) {
+  FrameBytes frame;
+  for (std::size_t i = 0; i < assembly_.size(); ++i) {
+    const MemberIndex member{static_cast<std::uint32_t>(i)};
+    const Seat& seat = assembly_.seat(member);
+    if (!seat.in_roster || !seat.wants_members) continue;
+    if (!frame) frame = encode_shared_members(list, generation);
+    send_to_seat(member, frame);
+  }
 }
 
 void ServerEngine::commit_if_acknowledged() {
   if (phase_ != AssemblyPhase::kPreparing || !assembly_.all_acknowledged()) return;
   advance(AssemblyEvent::kAllAcknowledged);
+  const FrameBytes closing = encode_shared(
+      Closing{ErrorCode::kUnavailable, "this node is not in the world: others of it did not come"},
+      assembly_.generation());
+  for (const ConnectionId left_out : assembly_.commit()) {
+    send(*find(left_out), closing);
+    drop(*find(left_out));
+  }
+  number_members();
   collectives_.emplace(names_of(roster_));
   send_to_seats(encode_shared(Commit{}, assembly_.generation()));
   effects_.push_back(server_effect::Assembled{std::exchange(roster_, {})});
 }
 
-// The phase is over already; everybody hears why.
+// The places in the roster are the members' numbers from the commit on.
+void ServerEngine::number_members() {
+  for (std::size_t i = 0; i < assembly_.size(); ++i) {
+    const MemberIndex member{static_cast<std::uint32_t>(i)};
+    find(assembly_.seat(member).connection)->member = member;
+  }
+}
+
+// Everybody hears why.
 void ServerEngine::fail(const Error& error) {
+  advance(AssemblyEvent::kHopeless);
+  failed_ = error;
   effects_.push_back(server_effect::AssemblyFailed{error});
   close_all(error.code(), error.message());
 }
@@ -166,10 +219,25 @@ std::string ServerEngine::missing_text() const {
   const std::vector<ExpectedMember> missing = assembly_.missing();
   const std::string who =
       std::to_string(missing.size()) + " of " + std::to_string(assembly_.size()) + " members";
-  const std::string verb =
-      assembly_.all_joined() ? " joined but did not acknowledge the roster" : " did not come";
+  const std::string verb = phase_ == AssemblyPhase::kPreparing
+                               ? " joined but did not acknowledge the roster"
+                               : " did not come";
   return who + verb + " within " + seconds_text(options_.assembly_deadline) + ": " +
          fold_members(missing, assembly_.expected());
+}
+
+std::string ServerEngine::given_up_text(MemberIndex member) const {
+  const ExpectedMember& expected = assembly_.expected()[value_of(member)];
+  const std::string who = fold_members({expected}, assembly_.expected());
+  const Attendance& attendance = assembly_.attendance();
+  const std::string need = attendance.needed_nodes() == attendance.nodes()
+                               ? ""
+                               : " (" + std::to_string(attendance.needed_nodes()) + " of " +
+                                     std::to_string(attendance.nodes()) + " nodes are needed)";
+  if (options_.lost_node == expected.node)
+    return who + " was lost while the members gathered, and with it the coordinator" + need;
+  return who + " joined and ended before all were there, and did not come back within " +
+         seconds_text(kReturnPatience) + need;
 }
 
 std::string ServerEngine::name_of_seat(MemberIndex member) const {

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <optional>
 #include <unordered_map>
 
@@ -14,7 +14,7 @@
 #include "rendezvous/member_engine.h"
 #include "rendezvous/note_limiter.h"
 #include "rendezvous/random.h"
-#include "rendezvous/sidecar.h"
+#include "rendezvous/sidecar_pool.h"
 #include "rendezvous/sockets.h"
 #include "rendezvous/timer.h"
 
@@ -27,15 +27,17 @@ constexpr Duration kLookUpAgain = std::chrono::seconds(2);
 // On the coordinator's own host loopback nearly always leads to it before any name is needed.
 constexpr Duration kLookUpAfterLoopback = std::chrono::milliseconds(30);
 
-MemberEngineOptions engine_options(const SessionOptions& options, bool same_process) {
+MemberEngineOptions engine_options(const SessionOptions& options) {
   MemberEngineOptions engine;
   engine.incarnation = options.incarnation;
   engine.self = options.self;
-  engine.coordinator_node = options.coordinator_node;
+  engine.successors.clear();
+  for (const Successor& successor : options.successors) engine.successors.push_back(successor.node);
+  engine.place = options.place;
   engine.method = options.authentication.method;
   engine.key = options.authentication.key;
   engine.session = random_bytes(kSessionSize);
-  engine.same_process = same_process;
+  engine.wants_members = options.wants_members;
   engine.deadline = options.deadline;
   engine.silent_after = options.silent_after;
   return engine;
@@ -44,10 +46,12 @@ MemberEngineOptions engine_options(const SessionOptions& options, bool same_proc
 Status check_search(const SessionOptions& options) {
   if (options.ports.empty())
     return failure(ErrorCode::kInvalidArgument, "no ports given to find the coordinator on");
-  if (options.coordinator_hosts.empty() && options.self.node != options.coordinator_node)
-    return failure(ErrorCode::kInvalidArgument, "no host given to find the coordinator on");
-  if (options.coordinator_hosts.size() > kMaxHosts)
-    return failure(ErrorCode::kInvalidArgument, "too many hosts given for one coordinator");
+  for (const Successor& successor : options.successors) {
+    if (successor.hosts.empty() && options.self.node != successor.node)
+      return failure(ErrorCode::kInvalidArgument, "no host given to find the coordinator on");
+    if (successor.hosts.size() > kMaxHosts)
+      return failure(ErrorCode::kInvalidArgument, "too many hosts given for one coordinator");
+  }
   return {};
 }
 
@@ -68,13 +72,13 @@ std::function<void(Result<OperationValue>)> typed(Completion<T> done) {
 
 class AsioSession final : public Session {
  public:
-  AsioSession(asio::io_context& loop, SessionOptions options, bool same_process,
-              SessionObserver& observer);
+  AsioSession(asio::io_context& loop, SessionOptions options, SessionObserver& observer,
+              SidecarPool* helpers);
 
-  void begin_search();
-  void begin_local(Fd connection);
+  void begin(Fd own_server);
   void refuse(const Error& error);  // on_closed from the loop
 
+  void sit_at(Fd connection) override;
   std::string local_address() const override { return local_address_; }
   std::string coordinator_address() const override { return coordinator_address_; }
   bool closed_by_coordinator() const override { return closed_by_coordinator_; }
@@ -94,13 +98,14 @@ class AsioSession final : public Session {
  private:
   using Driver = EngineDriver<MemberEngine, MemberEvent, member_event::Tick, MemberEffect>;
 
-  void connect(ConnectionId id, Endpoint server, std::string local);
+  void connect(ConnectionId id, Endpoint server, std::string local, bool same_process);
   void on_candidate(Fd socket, std::size_t place, const SocketAddress& where);
   void on_bytes(ConnectionId id, std::string_view bytes);
   void on_ended(ConnectionId id, const Ending& ending);
   void on_encoded(ConnectionId id, const Result<SidecarAnswer>& answer);
+  void show_hosts(std::size_t count);
   void look_up_names();
-  void on_looked_up(const Result<SidecarAnswer>& answer);
+  void on_looked_up(std::size_t host, const Result<SidecarAnswer>& answer);
   void release_place(ConnectionId id);
   void start(Operation operation, Duration timeout,
              std::function<void(Result<OperationValue>)> done);
@@ -110,6 +115,8 @@ class AsioSession final : public Session {
   void carry_out(Note& effect) { note(effect.line); }
   void carry_out(member_effect::Search& effect);
   void carry_out(member_effect::StopSearch& effect);
+  void carry_out(member_effect::TakeRole& effect);
+  void carry_out(member_effect::RivalMet& effect) { observer_.on_rival(effect.epoch); }
   void carry_out(member_effect::EncodeCredential& effect);
   void carry_out(member_effect::RosterCommitted& effect);
   void carry_out(member_effect::MessageArrived& effect) { observer_.on_message(effect.bytes); }
@@ -125,16 +132,23 @@ class AsioSession final : public Session {
   asio::io_context& loop_;
   SessionOptions options_;
   SessionObserver& observer_;
-  bool host_is_here_;
+  struct Host {  // of one successor
+    bool is_here = false;
+    std::vector<std::string> names;  // those that are no numeric address
+    bool is_known = false;           // the names are looked up
+  };
+  std::vector<Host> hosts_;
+  std::size_t shown_ = 0;  // so many of them are searched
+  Fd own_server_;          // of join_local(), until the engine asks for it
   bool searching_ = false;
-  std::vector<std::string> names_;  // hosts that are no numeric address
   std::string look_up_trouble_;
   std::string unfound_;  // what a search had tried when it ended; "" once it had found someone
   std::string local_address_;
   bool closed_by_coordinator_ = false;
   std::string coordinator_address_;
   NoteLimiter notes_;
-  Sidecar sidecar_;
+  SidecarPool own_helpers_;
+  SidecarPool& helpers_;
   LoopTimer look_up_;
   CoordinatorSearch search_;
   std::unordered_map<ConnectionId, std::size_t> place_of_;
@@ -146,13 +160,13 @@ class AsioSession final : public Session {
   std::shared_ptr<char> alive_ = std::make_shared<char>();
 };
 
-AsioSession::AsioSession(asio::io_context& loop, SessionOptions options, bool same_process,
-                         SessionObserver& observer)
+AsioSession::AsioSession(asio::io_context& loop, SessionOptions options, SessionObserver& observer,
+                         SidecarPool* helpers)
     : loop_(loop),
       options_(std::move(options)),
       observer_(observer),
-      host_is_here_(options_.self.node == options_.coordinator_node),
-      sidecar_(loop),
+      own_helpers_(loop),
+      helpers_(helpers != nullptr ? *helpers : own_helpers_),
       look_up_(loop, [this] { look_up_names(); }),
       search_(loop, options_.ports,
               [this](Fd socket, std::size_t place, const SocketAddress& where) {
@@ -160,26 +174,27 @@ AsioSession::AsioSession(asio::io_context& loop, SessionOptions options, bool sa
               }),
       connections_(loop, {[this](ConnectionId id, std::string_view bytes) { on_bytes(id, bytes); },
                           [this](ConnectionId id, const Ending& end) { on_ended(id, end); }}),
-      driver_(loop, engine_options(options_, same_process), [this](MemberEffect effect) {
+      driver_(loop, engine_options(options_), [this](MemberEffect effect) {
         std::visit([this](auto& each) { carry_out(each); }, effect);
       }) {}
 
-void AsioSession::begin_search() {
-  std::vector<std::string> numeric;
-  if (host_is_here_) numeric = {"127.0.0.1", "::1"};
-  for (const std::string& host : options_.coordinator_hosts) {
-    (numeric_address(host, 0) ? numeric : names_).push_back(host);
-  }
-  search_.add_addresses(numeric);
+void AsioSession::begin(Fd own_server) {
+  own_server_ = std::move(own_server);
+  hosts_.resize(options_.successors.size());
+  for (std::size_t i = 0; i < hosts_.size(); ++i)
+    hosts_[i].is_here = options_.self.node == options_.successors[i].node;
   driver_.queue(driver_.engine().begin());
   driver_.drain_later();
 }
 
-void AsioSession::begin_local(Fd connection) {
+void AsioSession::sit_at(Fd connection) {
   ::fcntl(connection.get(), F_SETFL, O_NONBLOCK);
-  driver_.queue(driver_.engine().begin());
-  connect(connections_.add(std::move(connection)), {}, "");
-  driver_.drain_later();
+  connect(connections_.add(std::move(connection)), {}, "", true);
+}
+
+void AsioSession::carry_out(member_effect::TakeRole& effect) {
+  if (own_server_.is_open()) return sit_at(std::move(own_server_));
+  observer_.on_take_role({effect.epoch, effect.lost_node});
 }
 
 void AsioSession::refuse(const Error& error) {
@@ -190,22 +205,23 @@ void AsioSession::refuse(const Error& error) {
 
 // --- Search ----------------------------------------------------------------------------------
 
-void AsioSession::connect(ConnectionId id, Endpoint server, std::string local) {
+void AsioSession::connect(ConnectionId id, Endpoint server, std::string local, bool same_process) {
   member_event::Connected event;
   event.connection = id;
   event.server = std::move(server);
   event.local_address = std::move(local);
   event.nonce = random_bytes(kNonceSize);
   event.key = random_bytes(kDigestSize);
+  event.same_process = same_process;
   driver_.step_later(event);
 }
 
 void AsioSession::on_candidate(Fd socket, std::size_t place, const SocketAddress& where) {
-  tune_stream(socket.get(), options_.lost_after);
+  tune_stream(socket.get(), std::min(options_.lost_after, kLostWhileGathering));
   const auto local = rendezvous::local_address(socket.get());
   const ConnectionId id = connections_.add(std::move(socket));
   place_of_[id] = place;
-  connect(id, endpoint_of(where), local ? address_of(*local) : "");
+  connect(id, endpoint_of(where), local ? address_of(*local) : "", false);
 }
 
 void AsioSession::on_bytes(ConnectionId id, std::string_view bytes) {
@@ -238,11 +254,25 @@ void AsioSession::carry_out(CloseConnection& effect) {
   release_place(effect.connection);
 }
 
-void AsioSession::carry_out(member_effect::Search&) {
+void AsioSession::carry_out(member_effect::Search& effect) {
   searching_ = true;
+  show_hosts(effect.all_successors ? hosts_.size() : 1);
   search_.start();
-  if (names_.empty()) return;
-  look_up_.arm_after(host_is_here_ ? kLookUpAfterLoopback : Duration::zero());
+  const bool has_loopback = hosts_.front().is_here;
+  look_up_.arm_after(has_loopback ? kLookUpAfterLoopback : Duration::zero());
+}
+
+// From now on the first `count` hosts are searched; never fewer again.
+void AsioSession::show_hosts(std::size_t count) {
+  for (; shown_ < count; ++shown_) {
+    if (options_.place == shown_) continue;  // this process itself
+    Host& host = hosts_[shown_];
+    std::vector<std::string> numeric;
+    if (host.is_here) numeric = {"127.0.0.1", "::1"};
+    for (const std::string& name : options_.successors[shown_].hosts)
+      (numeric_address(name, 0) ? numeric : host.names).push_back(name);
+    search_.add_addresses(numeric);
+  }
 }
 
 void AsioSession::carry_out(member_effect::StopSearch&) {
@@ -253,35 +283,43 @@ void AsioSession::carry_out(member_effect::StopSearch&) {
 }
 
 void AsioSession::look_up_names() {
-  sidecar_.call(LookUpHosts{names_},
-                [this](const Result<SidecarAnswer>& answer) { on_looked_up(answer); });
+  for (std::size_t i = 0; i < shown_; ++i) {
+    if (hosts_[i].names.empty() || hosts_[i].is_known) continue;
+    helpers_.call(LookUpHosts{hosts_[i].names}, [this, i, alive = std::weak_ptr<char>(alive_)](
+                                                    const Result<SidecarAnswer>& answer) {
+      if (!alive.expired()) on_looked_up(i, answer);
+    });
+  }
 }
 
-void AsioSession::on_looked_up(const Result<SidecarAnswer>& answer) {
+void AsioSession::on_looked_up(std::size_t host, const Result<SidecarAnswer>& answer) {
   if (!searching_) return;
   if (!answer) {
     look_up_trouble_ = answer.error().message();
-    if (answer.error().code() == ErrorCode::kNotFound && !search_.has_addresses())
+    const bool is_all = hosts_.size() == 1 && !search_.has_addresses();
+    if (answer.error().code() == ErrorCode::kNotFound && is_all)
       return driver_.step(member_event::SearchFailed{answer.error()});
     look_up_.arm_after(kLookUpAgain);
     return note(look_up_trouble_);
   }
   const auto* const found = std::get_if<LookedUpHosts>(&*answer);
   if (found == nullptr) return;
-  const UsableAddresses usable = usable_addresses(*found, host_is_here_);
+  const UsableAddresses usable = usable_addresses(*found, hosts_[host].is_here);
   search_.add_addresses(usable.addresses);
   look_up_trouble_.clear();
   for (const std::string& remark : usable.remarks)
     look_up_trouble_ += (look_up_trouble_.empty() ? "" : "; ") + remark;
+  hosts_[host].is_known = !usable.addresses.empty();
   if (usable.addresses.empty()) look_up_.arm_after(kLookUpAgain);
   if (!look_up_trouble_.empty()) note(look_up_trouble_);
 }
 
 void AsioSession::carry_out(member_effect::EncodeCredential& effect) {
   unfound_.clear();
-  sidecar_.call(MungeEncode{options_.authentication.munge_socket, effect.payload},
-                [this, id = effect.connection](const Result<SidecarAnswer>& answer) {
-                  on_encoded(id, answer);
+  helpers_.call(MungeEncode{options_.authentication.munge_socket, effect.payload},
+                [this, id = effect.connection,
+                 alive = std::weak_ptr<char>(alive_)](const Result<SidecarAnswer>& answer) {
+                  if (!alive.expired()) on_encoded(id, answer);
                 });
 }
 
@@ -300,7 +338,9 @@ void AsioSession::on_encoded(ConnectionId id, const Result<SidecarAnswer>& answe
 // --- Membership ------------------------------------------------------------------------------
 
 void AsioSession::carry_out(member_effect::RosterCommitted& effect) {
-  sidecar_.stop();
+  own_helpers_.stop();
+  if (!effect.server_address.empty())
+    tune_stream(connections_.descriptor(effect.connection), options_.lost_after);
   local_address_ = effect.local_address;
   coordinator_address_ = effect.server_address;
   observer_.on_roster(effect.roster);
@@ -314,7 +354,7 @@ void AsioSession::carry_out(member_effect::LeftMeeting& effect) {
 }
 
 void AsioSession::carry_out(member_effect::Closed& effect) {
-  sidecar_.stop();
+  own_helpers_.stop();
   search_.stop();
   look_up_.cancel();
   closed_by_coordinator_ = effect.by_coordinator;
@@ -399,33 +439,32 @@ void AsioSession::leave(Duration timeout, Completion<void> done) {
   driver_.step_later(member_event::LeaveMeeting{timeout});
 }
 
-}  // namespace
-
-std::unique_ptr<Session> Session::join(asio::io_context& loop, SessionOptions options,
-                                       SessionObserver& observer) {
+std::unique_ptr<Session> join_with(asio::io_context& loop, SessionOptions options, Fd own_server,
+                                   SessionObserver& observer, SidecarPool* helpers) {
   const std::string context = "join " + to_string(options.incarnation);
-  Status checked = check_options(engine_options(options, false));
-  if (checked) checked = check_search(options);
-  auto session = std::make_unique<AsioSession>(loop, std::move(options), false, observer);
+  Status checked = check_options(engine_options(options));
+  if (checked && !own_server.is_open()) checked = check_search(options);
+  auto session = std::make_unique<AsioSession>(loop, std::move(options), observer, helpers);
   if (checked) {
-    session->begin_search();
+    session->begin(std::move(own_server));
   } else {
     session->refuse(checked.error().within(context));
   }
   return session;
 }
 
+}  // namespace
+
+std::unique_ptr<Session> Session::join(asio::io_context& loop, SessionOptions options,
+                                       SessionObserver& observer, SidecarPool* helpers) {
+  return join_with(loop, std::move(options), Fd(), observer, helpers);
+}
+
 std::unique_ptr<Session> Session::join_local(asio::io_context& loop, SessionOptions options,
                                              Fd connection, SessionObserver& observer) {
-  const std::string context = "join " + to_string(options.incarnation);
-  const Status checked = check_options(engine_options(options, true));
-  auto session = std::make_unique<AsioSession>(loop, std::move(options), true, observer);
-  if (checked) {
-    session->begin_local(std::move(connection));
-  } else {
-    session->refuse(checked.error().within(context));
-  }
-  return session;
+  options.place = 0;
+  if (options.successors.empty()) options.successors = {{options.self.node, {}}};
+  return join_with(loop, std::move(options), std::move(connection), observer, nullptr);
 }
 
 }  // namespace muster::rendezvous

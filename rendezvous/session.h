@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,17 +20,36 @@
 
 namespace muster::rendezvous {
 
+// A node whose lead process may be the coordinator.
+struct Successor {
+  NodeIndex node{};
+  // Names or numeric addresses. Names are looked up in a child process.
+  std::vector<std::string> hosts;
+};
+
 struct SessionOptions {
   Incarnation incarnation;
   MemberDescription self;
-  // Names or numeric addresses of the coordinator's host. Names are looked up in a child process.
-  std::vector<std::string> coordinator_hosts;
-  NodeIndex coordinator_node{};
+  // The first coordinator's node, then those which take the role when it is lost (SUCCESSION.md); 1
+  // to kMaxSuccessors.
+  std::vector<Successor> successors;
+  // This process's place among them, when it is a lead process; then on_take_role() may be called.
+  std::optional<std::uint32_t> place;
   std::vector<std::uint16_t> ports;
   Authentication authentication;
+  // Without it the roster comes with its size and digest, but without the list of its members. Who
+  // needs no list should not want it: thousands of members want thousands of lists of thousands.
+  bool wants_members = true;
   Duration deadline = std::chrono::minutes(10);  // for the whole join, roster included
   Duration silent_after = std::chrono::seconds(6);
   Duration lost_after = std::chrono::seconds(10);
+};
+
+class SidecarPool;
+// What a server needs to know when its process takes the role of coordinator.
+struct Role {
+  std::uint32_t epoch = 0;
+  std::optional<NodeIndex> lost_node;  // where the coordinator before was
 };
 
 class SessionObserver {
@@ -44,6 +64,11 @@ class SessionObserver {
   // The last callback; not called after leave() was acknowledged.
   virtual void on_closed(const Error& error) = 0;
   virtual void on_note(std::string_view line) = 0;
+  // Open a Server in this process, with this role, and sit_at() it; or end the session. Before the
+  // roster only. Called for a place among the successors only.
+  virtual void on_take_role(const Role&) {}
+  // While the own server gathers: tell it (Server::meet_rival).
+  virtual void on_rival(std::uint32_t) {}
 };
 
 template <class T>
@@ -51,13 +76,17 @@ using Completion = std::function<void(Result<T>)>;
 
 class Session {
  public:
-  // Starts at once; callbacks come from the loop.
+  // Starts at once; callbacks come from the loop. `helpers` are the children for calls that may
+  // hang: a process with many sessions has them share a pool that outlives them; null: its own.
   static std::unique_ptr<Session> join(asio::io_context& loop, SessionOptions options,
-                                       SessionObserver& observer);
-  // The same over a descriptor from Server::connect_local().
+                                       SessionObserver& observer, SidecarPool* helpers = nullptr);
+  // For the first successor, whose server is open: over a descriptor from its connect_local().
   static std::unique_ptr<Session> join_local(asio::io_context& loop, SessionOptions options,
                                              Fd connection, SessionObserver& observer);
   virtual ~Session() = default;
+
+  // After on_take_role(): a descriptor of the own server's connect_local().
+  virtual void sit_at(Fd connection) = 0;
 
   // Numeric addresses of the connection to the coordinator; "" before the roster and for
   // join_local.

@@ -39,6 +39,9 @@ class Sidecar {
   // Ends the child and forgets all calls. It holds memory that a long life does not need.
   void stop();
 
+  // Calls not answered yet.
+  std::size_t waiting() const { return calls_.size(); }
+
   pid_t pid() const { return child_.pid(); }  // -1 when there is none
 
  private:

@@ -58,7 +58,9 @@ struct Roster {
   Generation generation{};
   // Numeric address by which the others reach the coordinator; "127.0.0.1" when nobody is remote.
   std::string coordinator_address;
-  std::vector<Member> members;
+  std::vector<Member> members;  // empty for a member that did not want the list
+  std::uint32_t size = 0;       // how many members there are
+  std::string digest;           // SHA-256 of the list: the same for all who hold this generation
 
   bool operator==(const Roster&) const = default;
 };

@@ -12,6 +12,8 @@ namespace muster::launcher {
 namespace {
 
 constexpr Duration kFlushAtEnd{500};
+// Agents that lost the coordinator before come one after the other; all shall hear why it ended.
+constexpr Duration kTellLatecomers{3000};
 constexpr std::size_t kCheckKeyBytes = 32;
 constexpr std::size_t kMissingNamed = 16;
 
@@ -48,6 +50,7 @@ class CoordinatorHost::Body : public rendezvous::ServerObserver {
   Body(asio::io_context& loop, CoordinatorHostOptions options, Callbacks callbacks)
       : loop_(loop),
         timer_(loop),
+        latecomers_(loop),
         options_(std::move(options)),
         callbacks_(std::move(callbacks)),
         coordinator_(options_.coordinator),
@@ -77,9 +80,12 @@ class CoordinatorHost::Body : public rendezvous::ServerObserver {
   void on_assembly_failed(const Error& error) override {
     const ExitCode code = error.code() == ErrorCode::kTimeout            ? ExitCode::kMissingNodes
                           : error.code() == ErrorCode::kPermissionDenied ? ExitCode::kRefused
+                          : error.code() == ErrorCode::kUnavailable      ? ExitCode::kLost
                                                                          : ExitCode::kInternal;
     step(AssemblyFailed{error.message(), to_int(code)});
   }
+
+  void on_yielded() override { callbacks_.yielded(server_->last_generation()); }
 
   void on_message(MemberIndex from, std::string_view bytes) override {
     Result<FromAgent> message = parse_from_agent(bytes);
@@ -147,16 +153,28 @@ class CoordinatorHost::Body : public rendezvous::ServerObserver {
     } else if (std::holds_alternative<CloseCheckGroup>(effect)) {
       close_check_group();
     } else if (const auto* finish = std::get_if<Finish>(&effect)) {
-      server_->close("the job ended", kFlushAtEnd);
-      callbacks_.finish(finish->exit_code, agent_lost_);
+      finish_job(finish->exit_code);
     }
+  }
+
+  void finish_job(int exit_code) {
+    if (options_.server.epoch == 0 || !roster_.members.empty()) return end_job(exit_code);
+    latecomers_.expires_after(kTellLatecomers);
+    latecomers_.async_wait([this, exit_code](const boost::system::error_code& error) {
+      if (error != asio::error::operation_aborted) end_job(exit_code);
+    });
+  }
+
+  void end_job(int exit_code) {
+    server_->close("the job ended", kFlushAtEnd);
+    callbacks_.finish(exit_code, agent_lost_);
   }
 
   void open_check_group(const OpenCheckGroup& group) {
     rendezvous::ServerOptions options;
     options.incarnation = options_.server.incarnation;
     options.incarnation.scope = "check." + std::to_string(value_of(group.gang));
-    options.node = options_.server.node;
+    options.node = group.expected.front().node;  // where a Group looks for its server
     options.expected = group.expected;
     options.ports = rendezvous::candidate_ports(options.incarnation, {});
     options.bind_address = options_.server.bind_address;
@@ -204,6 +222,7 @@ class CoordinatorHost::Body : public rendezvous::ServerObserver {
 
   asio::io_context& loop_;
   asio::steady_timer timer_;
+  asio::steady_timer latecomers_;
   CoordinatorHostOptions options_;
   Callbacks callbacks_;
   Coordinator coordinator_;
@@ -227,6 +246,10 @@ Result<std::unique_ptr<CoordinatorHost>> CoordinatorHost::open(asio::io_context&
 
 Result<Fd> CoordinatorHost::connect_local() {
   return body_->server().connect_local();
+}
+
+void CoordinatorHost::meet_rival(std::uint32_t epoch) {
+  body_->server().meet_rival(epoch);
 }
 
 void CoordinatorHost::close(std::string_view reason) {

@@ -28,6 +28,8 @@ class CoordinatorHost {
     std::function<void(std::string_view)> print;  // one or more lines, no newline at the end
     // Once; every agent knows the code or is gone. `agent_lost`: at least one is gone.
     std::function<void(int exit_code, bool agent_lost)> finish;
+    // Another agent has the role: the owner destroys this host, later. finish() is not called.
+    std::function<void(Generation last)> yielded;
   };
 
   // Errors: no port of the list is free; no credential service.
@@ -40,6 +42,9 @@ class CoordinatorHost {
 
   // For the session of the agent in this process.
   Result<Fd> connect_local();
+
+  // Another coordinator was met; may be answered by yielded().
+  void meet_rival(std::uint32_t epoch);
 
   // Tells every member why and closes; for an end before the roster. finish() is not called.
   void close(std::string_view reason);

@@ -75,11 +75,16 @@ Status GangBuilder::set_roster(const rendezvous::Roster& roster) {
   MUSTER_TRY(job, plan_roster(roster, options_.wishes));
   roster_ = roster;
   job_ = std::move(job);
+  // The roster may lack agents before us.
+  for (const rendezvous::Member& member : roster.members) {
+    const rendezvous::MemberDescription& who = member.description;
+    if (who.node == options_.node && who.task == options_.task) self_ = member.index;
+  }
   return {};
 }
 
 std::string GangBuilder::host() const {
-  const std::size_t self = value_of(options_.self);
+  const std::size_t self = value_of(self_);
   return self < roster_.members.size() ? roster_.members[self].description.host : options_.host;
 }
 
@@ -91,10 +96,11 @@ std::string GangBuilder::reachable(const std::string& address) const {
 }
 
 Result<GangPlan> GangBuilder::build_workers(const StartWorkers& order,
-                                            const std::string& master_address) {
+                                            const std::string& coordinator_address) {
+  const plan::AttemptFacts facts = attempt_facts(order, coordinator_address);
   GangPlan gang;
   gang.attempt = order.attempt;
-  for (const plan::WorkerPlan& worker : job_.workers_of(options_.self)) {
+  for (const plan::WorkerPlan& worker : job_.workers_of(self_)) {
     GangProcess process;
     process.place = {worker.rank, worker.local_rank, worker.node, host()};
     process.error_file.reset(::memfd_create("muster-error-file", MFD_CLOEXEC));
@@ -105,10 +111,8 @@ Result<GangPlan> GangBuilder::build_workers(const StartWorkers& order,
     spec.plan = base_plan();
     spec.plan.program = options_.program;
     spec.plan.argv = options_.command;
-    spec.plan.envp = plan::make_worker_environment(
-                         options_.environment, job_, worker,
-                         attempt_facts(order.attempt, order.master_port, master_address),
-                         own_descriptor_path(process.error_file))
+    spec.plan.envp = plan::make_worker_environment(options_.environment, job_, worker, facts,
+                                                   own_descriptor_path(process.error_file))
                          .to_strings();
     spec.plan.oom_score_adj =
         std::min(kMaxOomScore, options_.original.oom_score_adj + kWorkerOomBonus);
@@ -137,7 +141,7 @@ Result<GangPlan> GangBuilder::build_check(const StartCheck& order, const std::st
   join.authentication.key = order.key;
   GangPlan gang;
   gang.is_check = true;
-  const std::size_t count = order.one_per_node ? 1 : job_.workers_of(options_.self).size();
+  const std::size_t count = order.one_per_node ? 1 : job_.workers_of(self_).size();
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t rank = order.first_rank + i;
     if (rank >= join.expected.size()) {
@@ -192,8 +196,8 @@ Status GangBuilder::add_check_process(GangPlan& gang, const StartCheck& order,
 }
 
 Result<WorkerLaunch> GangBuilder::build_exec(const BecomeProgram& order,
-                                             const std::string& master_address) {
-  const auto workers = job_.workers_of(options_.self);
+                                             const std::string& coordinator_address) {
+  const auto workers = job_.workers_of(self_);
   if (workers.size() != 1) {
     return failure(ErrorCode::kInvalidArgument,
                    "--exec needs one worker per agent, here are " + std::to_string(workers.size()) +
@@ -202,9 +206,9 @@ Result<WorkerLaunch> GangBuilder::build_exec(const BecomeProgram& order,
   WorkerLaunch launch;
   launch.program = options_.program;
   launch.argv = options_.command;
-  launch.envp = plan::make_worker_environment(
-                    options_.environment, job_, workers.front(),
-                    attempt_facts(Attempt{0}, order.master_port, master_address), "")
+  const StartWorkers as_workers{{}, Attempt{0}, order.master_port, false, order.master_address};
+  launch.envp = plan::make_worker_environment(options_.environment, job_, workers.front(),
+                                              attempt_facts(as_workers, coordinator_address), "")
                     .to_strings();
   return launch;
 }
@@ -215,14 +219,16 @@ process::SpawnPlan GangBuilder::base_plan() const {
   return plan;
 }
 
-plan::AttemptFacts GangBuilder::attempt_facts(Attempt attempt, std::uint16_t master_port,
-                                              const std::string& master_address) const {
+plan::AttemptFacts GangBuilder::attempt_facts(const StartWorkers& order,
+                                              const std::string& coordinator_address) const {
   plan::AttemptFacts facts;
   facts.run_id = options_.run_id;
-  facts.attempt = attempt;
+  facts.attempt = order.attempt;
   facts.role = options_.options.role;
-  facts.master_address = reachable(master_address);
-  facts.master_port = master_port;
+  facts.master_address =
+      reachable(order.master_address.empty() ? coordinator_address : order.master_address);
+  facts.master_port = order.master_port;
+  facts.store = order.agent_store ? plan::StoreMode::kAgent : plan::StoreMode::kRank0;
   facts.marker = options_.marker;
   return facts;
 }

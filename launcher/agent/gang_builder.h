@@ -34,7 +34,8 @@ struct GangBuilderOptions {
   plan::PlanWishes wishes;
   rendezvous::Incarnation incarnation;
   process::OriginalLimits original;
-  MemberIndex self{};
+  NodeIndex node{};
+  LocalTask task{};
 };
 
 // One process of a gang and what the agent keeps of it.
@@ -67,10 +68,12 @@ class GangBuilder {
   // Fixes ranks for the whole job. Errors: the facts of the members contradict each other.
   Status set_roster(const rendezvous::Roster& roster);
 
-  // `master_address`: the numeric address by which this agent reached the coordinator's node.
-  Result<GangPlan> build_workers(const StartWorkers& order, const std::string& master_address);
+  // `coordinator_address`: numeric, the one by which this agent reached the coordinator's node;
+  // the workers' MASTER_ADDR when rank 0 is there.
+  Result<GangPlan> build_workers(const StartWorkers& order, const std::string& coordinator_address);
   Result<GangPlan> build_check(const StartCheck& order, const std::string& address);
-  Result<WorkerLaunch> build_exec(const BecomeProgram& order, const std::string& master_address);
+  Result<WorkerLaunch> build_exec(const BecomeProgram& order,
+                                  const std::string& coordinator_address);
 
   // What a worker wrote to its error file; at most kMaxErrorFile bytes.
   static std::string read_error_file(const GangProcess& process);
@@ -83,13 +86,14 @@ class GangBuilder {
   Status add_check_process(GangPlan& gang, const StartCheck& order,
                            const rendezvous::JoinOptions& join, std::uint32_t rank);
   process::SpawnPlan base_plan() const;
-  plan::AttemptFacts attempt_facts(Attempt attempt, std::uint16_t master_port,
-                                   const std::string& master_address) const;
+  plan::AttemptFacts attempt_facts(const StartWorkers& order,
+                                   const std::string& coordinator_address) const;
   // The agent in the coordinator's own process has no address for it: then the roster's.
   std::string reachable(const std::string& address) const;
 
   GangBuilderOptions options_;
   rendezvous::Roster roster_;
+  MemberIndex self_{};  // ours in the roster
   plan::JobPlan job_;
 };
 

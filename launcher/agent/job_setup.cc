@@ -4,8 +4,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
+#include "launcher/agent/interface_addresses.h"
 #include "launcher/agent/node_facts.h"
 #include "launcher/options/exit_codes.h"
 #include "launcher/plan/command.h"
@@ -15,6 +17,7 @@
 #include "rendezvous/helper_process.h"
 #include "rendezvous/ports.h"
 #include "rendezvous/random.h"
+#include "rendezvous/succession.h"
 
 namespace muster::launcher {
 
@@ -69,14 +72,6 @@ std::vector<rendezvous::ExpectedMember> expected_agents(const slurm::Step& step)
     }
   }
   return expected;
-}
-
-MemberIndex own_index(const slurm::Step& step) {
-  std::uint32_t index = value_of(step.local_task);
-  for (std::uint32_t node = 0; node < value_of(step.node); ++node) {
-    index += step.tasks_per_node[node];
-  }
-  return MemberIndex{index};
 }
 
 bool can_bind(std::uint16_t port) {
@@ -134,6 +129,9 @@ CoordinatorOptions coordinator_options(const options::Options& options) {
   }
   coordinator.stop_grace = options.stop_grace;
   coordinator.exec_program = options.exec;
+  coordinator.store = options::store_mode_of(options);
+  coordinator.admission = options.admission;
+  coordinator.master_port = options.master_port.value_or(0);
   coordinator.wishes = wishes_of(options);
   return coordinator;
 }
@@ -188,7 +186,12 @@ rendezvous::SessionOptions session_options(const slurm::Step& step, const option
   session.self.host = step.host();
   session.self.pid = static_cast<std::uint32_t>(::getpid());
   session.self.facts = encode(facts);
-  session.coordinator_hosts = {step.hosts.front()};
+  const std::size_t successors =
+      std::min<std::size_t>(step.hosts.size(), rendezvous::kMaxSuccessors);
+  for (std::uint32_t node = 0; node < successors; ++node)
+    session.successors.push_back({NodeIndex{node}, {step.hosts[node]}});
+  if (step.local_task == LocalTask{0} && value_of(step.node) < successors)
+    session.place = value_of(step.node);
   session.ports = rendezvous::candidate_ports(session.incarnation, step.reserved_ports);
   session.authentication = std::move(authentication);
   // A little longer than the coordinator waits, so that its word on who is missing arrives.
@@ -203,13 +206,17 @@ Result<CoordinatorHostOptions> host_options(const slurm::Step& step,
   host.server.incarnation = session.incarnation;
   host.server.node = step.node;
   host.server.expected = expected_agents(step);
+  if (options.nodes && options.nodes->minimum < step.hosts.size())
+    host.server.minimum_nodes = options.nodes->minimum;
   host.server.ports = session.ports;
   if (options.standalone) host.server.bind_address = "127.0.0.1";
   host.server.authentication = session.authentication;
   host.server.assembly_deadline = options.assemble_deadline;
   host.coordinator = coordinator_options(options);
-  MUSTER_TRY(port, choose_master_port(session.incarnation, options));
-  host.coordinator.master_port = port;
+  if (host.coordinator.store == options::StoreMode::kRank0) {
+    MUSTER_TRY(port, choose_master_port(session.incarnation, options));
+    host.coordinator.master_port = port;
+  }
   return host;
 }
 
@@ -249,13 +256,15 @@ Result<JobSetup> set_up_job(const slurm::Step& step, const Environment& environm
   gangs.wishes = wishes_of(options);
   gangs.incarnation = incarnation_of(step);
   gangs.original = original;
-  gangs.self = own_index(step);
+  gangs.node = step.node;
+  gangs.task = step.local_task;
   AgentFacts facts = find_node_facts(environment, own_program);
+  if (value_of(step.local_task) == 0) facts.addresses = interface_addresses();
   find_own_errors(step, options, gangs, facts);
   MUSTER_TRY(authentication, authentication_of(environment, options.standalone));
   setup.agent.session = session_options(step, options, facts, std::move(authentication));
   setup.agent.stop_grace = options.stop_grace;
-  if (value_of(gangs.self) == 0) {
+  if (setup.agent.session.place) {
     MUSTER_TRY(host, host_options(step, options, setup.agent.session));
     setup.agent.coordinator = std::move(host);
   }
@@ -282,6 +291,9 @@ Result<std::string> print_dry_run(const slurm::Step& step, const Environment& en
   attempt.role = options.role;
   attempt.master_address = "(chosen at start)";
   attempt.master_port = options.master_port.value_or(0);
+  attempt.store = options::store_mode_of(options) == options::StoreMode::kAgent
+                      ? plan::StoreMode::kAgent
+                      : plan::StoreMode::kRank0;
   attempt.marker = "(unique per agent)";
   run.worker = plan::make_worker_environment(environment, run.plan, run.plan.workers.front(),
                                              attempt, "(a memory file)");

@@ -38,6 +38,8 @@ int exit_code_of_join_error(ErrorCode code) {
       return options::to_int(ExitCode::kRefused);
     case ErrorCode::kInvalidArgument:
       return options::to_int(ExitCode::kUsage);
+    case ErrorCode::kUnavailable:
+      return options::to_int(ExitCode::kLost);
     case ErrorCode::kNotFound:
       return options::to_int(ExitCode::kInternal);
     default:
@@ -62,18 +64,11 @@ NodeAgent::~NodeAgent() = default;
 Status NodeAgent::start() {
   process::SignalObserver& signal_observer = *this;
   signals_ = std::make_unique<process::SignalDesk>(loop_, &guardian_, signal_observer);
-  if (!options_.coordinator) {
+  if (options_.session.place != 0U) {
     session_ = rendezvous::Session::join(loop_, options_.session, *this);
     return {};
   }
-  CoordinatorHost::Callbacks callbacks;
-  callbacks.print = [this](std::string_view text) { print(std::string(text)); };
-  callbacks.finish = [this](int exit_code, bool agent_lost) {
-    agent_lost_ = agent_lost;
-    finish(exit_code);
-  };
-  MUSTER_TRY(host, CoordinatorHost::open(loop_, *options_.coordinator, std::move(callbacks)));
-  host_ = std::move(host);
+  MUSTER_RETURN_IF_ERROR(open_host({}));
   MUSTER_TRY(connection, host_->connect_local());
   session_ = rendezvous::Session::join_local(loop_, options_.session, std::move(connection), *this);
   return {};
@@ -101,6 +96,12 @@ void NodeAgent::on_message(std::string_view bytes) {
     become_program(*become);
   } else if (const auto* close = std::get_if<CloseJob>(&*message)) {
     close_job(*close);
+  } else if (const auto* store = std::get_if<OpenStore>(&*message)) {
+    open_store(*store);
+  } else if (const auto* question = std::get_if<FindOwners>(&*message)) {
+    find_owners(*question);
+  } else if (const auto* told = std::get_if<OwnersTold>(&*message)) {
+    hear_owners(*told);
   }
 }
 
@@ -119,7 +120,7 @@ void NodeAgent::on_closed(const Error& error) {
     // What the coordinator said, it says to the user itself; the others would only repeat it.
     if (!host_ && !session_->closed_by_coordinator()) {
       print("muster: " + builder_.host() + " did not reach the coordinator on " +
-            options_.session.coordinator_hosts.front() + ": " + error.message());
+            options_.session.successors.front().hosts.front() + ": " + error.message());
     }
     return finish(exit_code_of_join_error(error.code()));
   }
@@ -170,7 +171,6 @@ void NodeAgent::start_workers(const StartWorkers& order) {
 void NodeAgent::start_gang(GangId gang, GangPlan plan) {
   gang_id_ = gang;
   plan_ = std::move(plan);
-  workers_answered_ = 0;
   ends_.clear();
   stop_sent_.reset();
   ladder_signal_.reset();
@@ -241,12 +241,7 @@ void NodeAgent::close_job(const CloseJob& order) {
 // --- the gang ---------------------------------------------------------------------------------
 
 void NodeAgent::on_started(LocalRank local_rank, pid_t pid) {
-  watch_libraries(local_rank, pid);
-  if (++workers_answered_ == plan_.processes.size()) tell(GangStarted{gang_id_});
-}
-
-// So that a log shows what training ran on, by its first rank.
-void NodeAgent::watch_libraries(LocalRank local_rank, pid_t pid) {
+  // So that a log shows what training ran on, by its first rank.
   const output::WorkerFields& first = plan_.fields.front();
   if (plan_.is_check || first.rank != Rank{0} || first.local_rank != local_rank) return;
   libraries_ = std::make_unique<health::LibraryWatch>(
@@ -382,6 +377,7 @@ void NodeAgent::finish(int exit_code) {
 void NodeAgent::finish_output() {
   libraries_.reset();
   gang_.reset();
+  door_.reset();  // the gangs of all agents are gone
   output_.finish([this]() {
     linger_.expires_after(agent_lost_ || coordinator_lost_ ? kLingerForSrun : Duration{0});
     linger_.async_wait([this](const boost::system::error_code&) { loop_.stop(); });

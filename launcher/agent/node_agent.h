@@ -13,6 +13,7 @@
 
 #include "launcher/agent/coordinator_host.h"
 #include "launcher/agent/gang_builder.h"
+#include "launcher/agent/worker_door.h"
 #include "launcher/health/library_watch.h"
 #include "launcher/output/carrier.h"
 #include "launcher/process/gang.h"
@@ -25,7 +26,7 @@ namespace muster::launcher {
 
 struct NodeAgentOptions {
   rendezvous::SessionOptions session;
-  // Set on the lead agent of node 0 only.
+  // Set on agents that may become the coordinator: the lead agents of the first nodes.
   std::optional<CoordinatorHostOptions> coordinator;
   GangBuilderOptions gangs;
   Duration stop_grace = std::chrono::seconds(15);
@@ -60,6 +61,8 @@ class NodeAgent : private rendezvous::SessionObserver,
   void on_roster(const rendezvous::Roster& roster) override;
   void on_message(std::string_view bytes) override;
   void on_coordinator_silent(bool silent) override;
+  void on_take_role(const rendezvous::Role& role) override;
+  void on_rival(std::uint32_t epoch) override;
   void on_closed(const Error& error) override;
   void on_note(std::string_view line) override;
 
@@ -75,17 +78,20 @@ class NodeAgent : private rendezvous::SessionObserver,
   void on_forward(int signum) override;
   void on_guardian_lost() override;
 
+  Status open_host(const rendezvous::Role& role);
   void start_check(const StartCheck& order);
   void start_workers(const StartWorkers& order);
   void start_gang(GangId gang, GangPlan plan);
   void stop_gang(const StopGang& order);
   void become_program(const BecomeProgram& order);
   void close_job(const CloseJob& order);
+  void open_store(const OpenStore& order);
+  void find_owners(const FindOwners& question);
+  void hear_owners(const OwnersTold& told);
   void stop_local_gang(int signum, bool already_delivered, Duration grace);
   void on_cancel_wait_over(const boost::system::error_code& error, GangId gang, int signum);
 
   void tell(const FromAgent& message);
-  void watch_libraries(LocalRank local_rank, pid_t pid);
   void report_end(const verdict::WorkerEnd& end);
   void report_last_words();
   void lose_coordinator(const Error& error);
@@ -100,12 +106,16 @@ class NodeAgent : private rendezvous::SessionObserver,
   output::OutputCarrier& output_;
   GangBuilder builder_;
 
-  std::unique_ptr<CoordinatorHost> host_;
+  std::unique_ptr<CoordinatorHost> host_;  // while this agent has the role
+  Generation last_generation_{};           // of a host that gave the role back
   std::unique_ptr<rendezvous::Session> session_;
   std::unique_ptr<process::SignalDesk> signals_;
   std::unique_ptr<process::Gang> gang_;
   bool gang_done_ = true;  // told on_finished; `gang_` may live a moment longer
   std::unique_ptr<health::LibraryWatch> libraries_;  // of rank 0, while it runs
+
+  std::unique_ptr<WorkerDoor> door_;  // on rank 0's agent, from OpenStore to the end of the job
+  std::optional<tcpstore::SocketOwners> socket_owners_;  // once a question came
 
   bool joined_ = false;
   bool closing_ = false;
@@ -116,7 +126,6 @@ class NodeAgent : private rendezvous::SessionObserver,
 
   GangId gang_id_{};
   GangPlan plan_;
-  std::size_t workers_answered_ = 0;
   std::vector<verdict::WorkerEnd> ends_;
   std::optional<WallTime> stop_sent_;
   std::optional<int> ladder_signal_;  // what the stop ladder sends the workers itself

@@ -8,15 +8,16 @@ namespace {
 
 constexpr std::size_t kMaxText = 4096;
 constexpr std::uint32_t kMaxGpus = 64;
+constexpr std::uint32_t kMaxAddresses = 64;
 
 void write_strings(ByteWriter& writer, const std::vector<std::string>& strings) {
   writer.u32(static_cast<std::uint32_t>(strings.size()));
   for (const std::string& string : strings) writer.string(string);
 }
 
-std::vector<std::string> read_strings(ByteReader& reader) {
+std::vector<std::string> read_strings(ByteReader& reader, std::uint32_t most) {
   std::vector<std::string> strings;
-  const std::uint32_t count = reader.count(kMaxGpus);
+  const std::uint32_t count = reader.count(most);
   for (std::uint32_t i = 0; i < count && !reader.failed(); ++i) {
     strings.emplace_back(reader.string(kMaxText));
   }
@@ -32,6 +33,7 @@ std::string encode(const AgentFacts& facts) {
   write_strings(writer, facts.resources.gpus);
   write_strings(writer, facts.resources.reachable_gpus);
   writer.u8(facts.has_nccl_backend ? 1 : 0).u8(facts.has_fabric_backend ? 1 : 0);
+  write_strings(writer, facts.addresses);
   writer.string(std::string_view(facts.driver_problem).substr(0, kMaxText));
   writer.string(std::string_view(facts.error).substr(0, kMaxText)).u32(facts.error_exit_code);
   return writer.take();
@@ -43,10 +45,11 @@ Result<AgentFacts> parse_agent_facts(std::string_view bytes) {
   facts.version = reader.string(kMaxText);
   facts.resources.cores = reader.u32();
   facts.resources.bound_by_slurm = reader.u8() != 0;
-  facts.resources.gpus = read_strings(reader);
-  facts.resources.reachable_gpus = read_strings(reader);
+  facts.resources.gpus = read_strings(reader, kMaxGpus);
+  facts.resources.reachable_gpus = read_strings(reader, kMaxGpus);
   facts.has_nccl_backend = reader.u8() != 0;
   facts.has_fabric_backend = reader.u8() != 0;
+  facts.addresses = read_strings(reader, kMaxAddresses);
   facts.driver_problem = reader.string(kMaxText);
   facts.error = reader.string(kMaxText);
   facts.error_exit_code = reader.u32();

@@ -18,6 +18,9 @@ struct AgentFacts {
   bool has_nccl_backend = false;    // the module is installed and a GPU is there
   bool has_fabric_backend = false;  // the module is installed
   std::string driver_problem;  // why the GPUs of the node could not be counted; "" if they were
+  // Numeric, of the node's interfaces, loopback left out; of the lead agent alone. From one of
+  // them a worker of the node may come to the store.
+  std::vector<std::string> addresses;
   // A fatal error of this agent alone. It joins all the same, so that the job can say so.
   std::string error;
   std::uint32_t error_exit_code = 0;

@@ -56,9 +56,18 @@ void Coordinator::act(Action action, const Event& event, TimePoint now) {
       return stop_check(now);
     case Action::kJudge:
       return judge(now);
-    case Action::kNoteStarted:
-      if (std::get<GangStarted>(said->message).gang == gang_) agent(said->agent).started = true;
-      return;
+    case Action::kStartWorkers:
+      return note_store_opened(said->agent, std::get<StoreOpened>(said->message), now);
+    case Action::kEndStoreless:
+      return end_storeless(said->agent, std::get<StoreFailed>(said->message), now);
+    case Action::kEndStoreLate:
+      return end_without_store_in_time(now);
+    case Action::kLoseStore:
+      return lose_store(said->agent, std::get<StoreFailed>(said->message), now);
+    case Action::kCarryQuestion:
+      return carry_question(said->agent, std::get<AskOwners>(said->message));
+    case Action::kCarryAnswer:
+      return carry_answer(std::get<OwnersFound>(said->message));
     case Action::kNoteWorker:
     case Action::kNoteWorkerStopped:
       return note_worker(std::get<WorkerEnded>(said->message), now);
@@ -90,6 +99,7 @@ void Coordinator::begin(const Assembled& event, TimePoint now) {
   Result<plan::JobPlan> job = plan_roster(roster_, options_.wishes);
   if (!job) return close(to_int(ExitCode::kUsage), job.error().message(), now);
   job_ = std::move(*job);
+  learn_addresses();
   for (std::size_t i = 0; i < agents_.size(); ++i) {
     agents_[i].slots = job_.workers_of(MemberIndex{static_cast<std::uint32_t>(i)}).size();
   }
@@ -136,17 +146,20 @@ void Coordinator::start_workers(TimePoint now) {
   deadline_.reset();
   for (Agent& member : agents_) {
     member.in_gang = true;
-    member.started = member.finished = false;
+    member.finished = false;
   }
   if (options_.exec_program) {
     phase_ = Phase::kClosing;
     deadline_ = now + kClosingPatience;
-    effects_.push_back(SendToAll{BecomeProgram{options_.master_port}});
+    effects_.push_back(SendToAll{BecomeProgram{options_.master_port, master_address()}});
     return;
   }
   phase_ = Phase::kRunning;
   workers_started_ = true;
-  effects_.push_back(SendToAll{StartWorkers{gang_, Attempt{0}, options_.master_port}});
+  const bool agent_store = options_.store == StoreMode::kAgent;
+  effects_.push_back(
+      SendToAll{StartWorkers{gang_, attempt_, agent_store ? master_port_ : options_.master_port,
+                             agent_store, master_address()}});
 }
 
 void Coordinator::note_worker(const WorkerEnded& message, TimePoint now) {
@@ -203,7 +216,7 @@ void Coordinator::lose_agent(const AgentLost& event, TimePoint now) {
   loss.workers = workers_started_ ? gone.slots : 0;
   loss.detail = event.detail;
   evidence_.losses.push_back(loss);
-  if (phase_ != Phase::kStopping) stop(now);
+  if (phase_ != Phase::kStopping) return stop(now);
   if (gang_is_gone()) decide(now);
 }
 
@@ -221,6 +234,7 @@ void Coordinator::stop(TimePoint now) {
 
 void Coordinator::decide(TimePoint now) {
   say_killed();
+  if (storeless_) return close(to_int(ExitCode::kLost), "", now);
   const std::optional<verdict::FirstCause> cause = decide_first_cause(evidence_);
   if (!cause) return close(to_int(ExitCode::kSuccess), "", now);
   std::string text = final_report(*cause);

@@ -18,6 +18,7 @@
 #include "collectives-bench/verdict.h"
 #include "launcher/coordinator/agent_facts.h"
 #include "launcher/coordinator/messages.h"
+#include "launcher/coordinator/node_directory.h"
 #include "launcher/options/exit_codes.h"
 #include "launcher/options/options.h"
 #include "launcher/verdict/first_cause.h"
@@ -29,6 +30,7 @@ namespace muster::launcher {
 
 using options::CheckMode;
 using options::ExitCode;
+using options::StoreMode;
 using options::to_int;
 
 struct CoordinatorOptions {
@@ -37,7 +39,9 @@ struct CoordinatorOptions {
   bench::CheckSpec check_spec;            // sizes and iterations; the backend is chosen here
   Duration check_deadline = std::chrono::seconds(60);
   Duration stop_grace = std::chrono::seconds(15);
-  std::uint16_t master_port = 0;
+  StoreMode store = StoreMode::kRank0;
+  AdmissionMode admission = AdmissionMode::kUid;
+  std::uint16_t master_port = 0;  // kAgent: the user's, or 0: the store's agent chooses
   bool exec_program = false;
   plan::PlanWishes wishes;
 };
@@ -46,12 +50,13 @@ enum class Phase {
   kAssembling,     // the rendezvous gathers the agents
   kChecking,       // the check gang runs
   kCheckStopping,  // the check gang is being stopped, its verdict follows
+  kOpeningStore,   // the agent of rank 0 opens the workers' store
   kRunning,        // the workers run
   kStopping,       // the gang is being stopped, the first cause follows
   kClosing,        // the exit code is known; every agent acknowledges it
   kDone,
 };
-inline constexpr std::size_t kPhaseCount = 7;
+inline constexpr std::size_t kPhaseCount = 8;
 
 // A check process has nothing to save.
 inline constexpr Duration kCheckStopGrace = std::chrono::seconds(1);
@@ -99,15 +104,18 @@ enum class EventKind {
   kAssemblyFailed,
   kCheckGroupOpened,
   kCheckGroupFailed,
-  kGangStarted,
   kWorkerEnded,
   kGangFinished,
   kCancelSeen,
   kCloseAcknowledged,
+  kStoreOpened,
+  kStoreFailed,
+  kOwnersAsked,
+  kOwnersFound,
   kAgentLost,
   kDeadlinePassed,
 };
-inline constexpr std::size_t kEventKindCount = 11;
+inline constexpr std::size_t kEventKindCount = 14;
 
 std::string_view to_string(EventKind kind);
 EventKind kind_of(const Event& event);
@@ -159,7 +167,12 @@ enum class Action {
   kNoteReports,        // an agent's reports are in; with the last, judge
   kStopCheck,          // the check's deadline passed: stop it
   kJudge,              // decide with what is there
-  kNoteStarted,        // an agent's workers run
+  kStartWorkers,       // the store is open: tell the agents
+  kEndStoreless,       // it could not be opened: end
+  kEndStoreLate,       // nor did its agent say so in time: end
+  kLoseStore,          // nobody can reach it any more: stop
+  kCarryQuestion,      // who owns these connections? To the nodes they come from
+  kCarryAnswer,        // and back
   kNoteWorker,         // a worker ended; a failure stops the job
   kNoteWorkerStopped,  // a worker ended while stopping: evidence
   kNoteFinished,       // an agent's gang is gone; with the last, decide
@@ -193,7 +206,6 @@ class Coordinator {
     AgentFacts facts;
     bool lead = false;
     bool in_gang = false;   // takes part in the current gang
-    bool started = false;   // of the current gang
     bool finished = false;  // of the current gang
     bool lost = false;
     bool acknowledged = false;
@@ -219,6 +231,16 @@ class Coordinator {
   void say_table();
   void judge(TimePoint now);
   void check_not_measured(const std::string& why, TimePoint now);
+  void prepare_workers(TimePoint now);
+  void note_store_opened(MemberIndex from, const StoreOpened& message, TimePoint now);
+  void end_storeless(MemberIndex from, const StoreFailed& message, TimePoint now);
+  void end_without_store_in_time(TimePoint now);
+  void lose_store(MemberIndex from, const StoreFailed& message, TimePoint now);
+  void carry_question(MemberIndex from, const AskOwners& message);
+  void carry_answer(const OwnersFound& message);
+  void learn_addresses();
+  MemberIndex store_agent() const;  // the one that holds rank 0
+  std::string master_address() const;
   void start_workers(TimePoint now);
   void note_worker(const WorkerEnded& message, TimePoint now);
   void note_finished(MemberIndex agent, const GangFinished& message, TimePoint now);
@@ -244,6 +266,10 @@ class Coordinator {
   std::vector<Agent> agents_;
   GangId gang_{};
   plan::JobPlan job_;
+  NodeDirectory nodes_;
+  Attempt attempt_{};
+  std::uint16_t master_port_ = 0;
+  bool storeless_ = false;  // the store broke while workers ran
   bool workers_started_ = false;
   bench::BackendKind check_backend_ = bench::BackendKind::kFabric;
   std::vector<bench::RankOutcome> check_outcomes_;

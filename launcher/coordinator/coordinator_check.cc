@@ -32,7 +32,7 @@ void Coordinator::begin_check(TimePoint now) {
   }
   switch (options_.check) {
     case CheckMode::kOff:
-      return start_workers(now);
+      return prepare_workers(now);
     case CheckMode::kNccl:
       return open_check(bench::BackendKind::kNccl, now);
     case CheckMode::kFabric:
@@ -50,7 +50,7 @@ void Coordinator::begin_check(TimePoint now) {
   }
   say(several_nodes ? "muster: check: skipped, no backend is installed on every node"
                     : "muster: check: skipped, one node without GPUs has no fabric to measure");
-  start_workers(now);
+  prepare_workers(now);
 }
 
 void Coordinator::open_check(bench::BackendKind backend, TimePoint now) {
@@ -66,7 +66,7 @@ void Coordinator::open_check(bench::BackendKind backend, TimePoint now) {
     const bool one = backend == bench::BackendKind::kFabric;
     const std::size_t processes = one ? (member.lead ? 1 : 0) : member.slots;
     member.in_gang = processes > 0;
-    member.started = member.finished = false;
+    member.finished = false;
     member.first_gang_rank = static_cast<std::uint32_t>(expected.size());
     for (std::size_t p = 0; p < processes; ++p) {
       expected.push_back({place.node, LocalTask{local++}, place.host});
@@ -171,7 +171,7 @@ void Coordinator::judge(TimePoint now) {
   say("muster: " + verdict.line);
   switch (verdict.decision) {
     case bench::Decision::kGo:
-      return start_workers(now);
+      return prepare_workers(now);
     case bench::Decision::kStop:
       return close(to_int(ExitCode::kUnfit),
                    "the check found the machine unfit; nothing was started", now);
@@ -186,7 +186,7 @@ void Coordinator::check_not_measured(const std::string& why, TimePoint now) {
   if (options_.check == CheckMode::kAuto && !options_.check_min_busbw) {
     say("muster: check: going on unmeasured, since --check=auto asks for no minimum; " +
         std::string("--check=off leaves the check out"));
-    return start_workers(now);
+    return prepare_workers(now);
   }
   close(to_int(ExitCode::kNotMeasured),
         "the check could not measure; nothing was started. --check=off runs without it", now);

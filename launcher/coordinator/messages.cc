@@ -9,6 +9,7 @@ namespace muster::launcher {
 namespace {
 
 constexpr std::size_t kMaxText = 4096;
+constexpr std::size_t kMaxAddress = 64;
 
 enum class Kind : std::uint8_t {
   kStartCheck = 1,
@@ -16,11 +17,17 @@ enum class Kind : std::uint8_t {
   kStopGang = 3,
   kBecomeProgram = 4,
   kCloseJob = 5,
-  kGangStarted = 65,
+  kOpenStore = 6,
+  kFindOwners = 7,
+  kOwnersTold = 8,
   kWorkerEnded = 66,
   kGangFinished = 67,
   kCancelSeen = 68,
   kCloseAcknowledged = 69,
+  kStoreOpened = 70,
+  kStoreFailed = 71,
+  kAskOwners = 72,
+  kOwnersFound = 73,
 };
 
 ByteWriter begin(Kind kind) {
@@ -109,6 +116,13 @@ WorkerEnd read_worker_end(ByteReader& reader) {
   return end;
 }
 
+template <class Message>
+std::string with_body(Kind kind, const Message& message) {
+  ByteWriter writer = begin(kind);
+  write(writer, message);
+  return writer.take();
+}
+
 struct Encoder {
   std::string operator()(const StartCheck& message) const {
     ByteWriter writer = begin(Kind::kStartCheck);
@@ -120,7 +134,8 @@ struct Encoder {
   std::string operator()(const StartWorkers& message) const {
     ByteWriter writer = begin(Kind::kStartWorkers);
     write_gang(writer, message.gang);
-    return writer.u32(value_of(message.attempt)).u16(message.master_port).take();
+    writer.u32(value_of(message.attempt)).u16(message.master_port);
+    return writer.u8(message.agent_store ? 1 : 0).string(message.master_address).take();
   }
   std::string operator()(const StopGang& message) const {
     ByteWriter writer = begin(Kind::kStopGang);
@@ -129,15 +144,13 @@ struct Encoder {
     return writer.u8(message.cancelled ? 1 : 0).take();
   }
   std::string operator()(const BecomeProgram& message) const {
-    return begin(Kind::kBecomeProgram).u16(message.master_port).take();
+    return begin(Kind::kBecomeProgram)
+        .u16(message.master_port)
+        .string(message.master_address)
+        .take();
   }
   std::string operator()(const CloseJob& message) const {
     return begin(Kind::kCloseJob).u32(message.exit_code).take();
-  }
-  std::string operator()(const GangStarted& message) const {
-    ByteWriter writer = begin(Kind::kGangStarted);
-    write_gang(writer, message.gang);
-    return writer.take();
   }
   std::string operator()(const WorkerEnded& message) const {
     ByteWriter writer = begin(Kind::kWorkerEnded);
@@ -157,6 +170,27 @@ struct Encoder {
   std::string operator()(const CloseAcknowledged&) const {
     return begin(Kind::kCloseAcknowledged).take();
   }
+  std::string operator()(const OpenStore& message) const {
+    return with_body(Kind::kOpenStore, message);
+  }
+  std::string operator()(const FindOwners& message) const {
+    return with_body(Kind::kFindOwners, message);
+  }
+  std::string operator()(const OwnersTold& message) const {
+    return with_body(Kind::kOwnersTold, message);
+  }
+  std::string operator()(const StoreOpened& message) const {
+    return with_body(Kind::kStoreOpened, message);
+  }
+  std::string operator()(const StoreFailed& message) const {
+    return with_body(Kind::kStoreFailed, message);
+  }
+  std::string operator()(const AskOwners& message) const {
+    return with_body(Kind::kAskOwners, message);
+  }
+  std::string operator()(const OwnersFound& message) const {
+    return with_body(Kind::kOwnersFound, message);
+  }
 };
 
 StartCheck read_start_check(ByteReader& reader) {
@@ -175,6 +209,15 @@ StartWorkers read_start_workers(ByteReader& reader) {
   message.gang = read_gang(reader);
   message.attempt = Attempt{reader.u32()};
   message.master_port = reader.u16();
+  message.agent_store = reader.u8() != 0;
+  message.master_address = reader.string(kMaxAddress);
+  return message;
+}
+
+BecomeProgram read_become_program(ByteReader& reader) {
+  BecomeProgram message;
+  message.master_port = reader.u16();
+  message.master_address = reader.string(kMaxAddress);
   return message;
 }
 
@@ -231,11 +274,24 @@ Result<ToAgent> parse_to_agent(std::string_view bytes) {
       message = read_stop_gang(reader);
       break;
     case Kind::kBecomeProgram:
-      message = BecomeProgram{reader.u16()};
+      message = read_become_program(reader);
       break;
     case Kind::kCloseJob:
       message = CloseJob{reader.u32()};
       break;
+    case Kind::kOpenStore: {
+      MUSTER_TRY(order, read_open_store(reader));
+      message = order;
+      break;
+    }
+    case Kind::kFindOwners:
+      message = read_find_owners(reader);
+      break;
+    case Kind::kOwnersTold: {
+      MUSTER_TRY(told, read_owners_told(reader));
+      message = std::move(told);
+      break;
+    }
     default:
       return unknown_kind("the coordinator", kind);
   }
@@ -248,9 +304,6 @@ Result<FromAgent> parse_from_agent(std::string_view bytes) {
   FromAgent message;
   const std::uint8_t kind = reader.u8();
   switch (static_cast<Kind>(kind)) {
-    case Kind::kGangStarted:
-      message = GangStarted{read_gang(reader)};
-      break;
     case Kind::kWorkerEnded: {
       const GangId gang = read_gang(reader);
       message = WorkerEnded{gang, read_worker_end(reader)};
@@ -265,6 +318,20 @@ Result<FromAgent> parse_from_agent(std::string_view bytes) {
     case Kind::kCloseAcknowledged:
       message = CloseAcknowledged{};
       break;
+    case Kind::kStoreOpened:
+      message = read_store_opened(reader);
+      break;
+    case Kind::kStoreFailed:
+      message = read_store_failed(reader);
+      break;
+    case Kind::kAskOwners:
+      message = read_ask_owners(reader);
+      break;
+    case Kind::kOwnersFound: {
+      MUSTER_TRY(found, read_owners_found(reader));
+      message = std::move(found);
+      break;
+    }
     default:
       return unknown_kind("an agent", kind);
   }

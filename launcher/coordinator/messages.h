@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "launcher/coordinator/store_messages.h"
 #include "launcher/verdict/first_cause.h"
 #include "rendezvous/base/ids.h"
 #include "rendezvous/base/result.h"
@@ -41,6 +42,10 @@ struct StartWorkers {
   GangId gang{};
   Attempt attempt{};
   std::uint16_t master_port = 0;
+  bool agent_store = false;  // an agent serves the store there; else the program's rank 0 opens it
+  // Numeric, of rank 0's node; "" when that is the coordinator's node, whose address an agent
+  // knows best itself: the one by which it came.
+  std::string master_address;
 
   bool operator==(const StartWorkers&) const = default;
 };
@@ -60,6 +65,7 @@ struct StopGang {
 // --exec: become the program; the agent acknowledges with CloseAcknowledged before it does.
 struct BecomeProgram {
   std::uint16_t master_port = 0;
+  std::string master_address;  // as in StartWorkers
 
   bool operator==(const BecomeProgram&) const = default;
 };
@@ -71,13 +77,10 @@ struct CloseJob {
   bool operator==(const CloseJob&) const = default;
 };
 
-using ToAgent = std::variant<StartCheck, StartWorkers, StopGang, BecomeProgram, CloseJob>;
+using ToAgent = std::variant<StartCheck, StartWorkers, StopGang, BecomeProgram, CloseJob, OpenStore,
+                             FindOwners, OwnersTold>;
 
 // --- agent to coordinator ---------------------------------------------------------------------
-
-struct GangStarted {
-  GangId gang{};
-};
 
 struct WorkerEnded {
   GangId gang{};
@@ -100,8 +103,8 @@ struct CancelSeen {
 
 struct CloseAcknowledged {};
 
-using FromAgent =
-    std::variant<GangStarted, WorkerEnded, GangFinished, CancelSeen, CloseAcknowledged>;
+using FromAgent = std::variant<WorkerEnded, GangFinished, CancelSeen, CloseAcknowledged,
+                               StoreOpened, StoreFailed, AskOwners, OwnersFound>;
 
 // Limits on what one message may hold; longer texts are cut by the sender, refused by the receiver.
 inline constexpr std::size_t kMaxTailLines = 200;

@@ -13,27 +13,33 @@ using A = Action;
 
 std::vector<Transition> build_table() {
   return {
-      {P::kAssembling, E::kAssembled, A::kBegin, "checking running closing"},
+      {P::kAssembling, E::kAssembled, A::kBegin, "checking opening store running closing"},
       {P::kAssembling, E::kAssemblyFailed, A::kEndUnassembled, "done"},
       {P::kAssembling, E::kCheckGroupOpened, A::kImpossible, ""},
       {P::kAssembling, E::kCheckGroupFailed, A::kImpossible, ""},
-      {P::kAssembling, E::kGangStarted, A::kIgnore, "assembling"},
       {P::kAssembling, E::kWorkerEnded, A::kIgnore, "assembling"},
       {P::kAssembling, E::kGangFinished, A::kIgnore, "assembling"},
       {P::kAssembling, E::kCancelSeen, A::kIgnore, "assembling"},
       {P::kAssembling, E::kCloseAcknowledged, A::kIgnore, "assembling"},
+      {P::kAssembling, E::kStoreOpened, A::kIgnore, "assembling"},
+      {P::kAssembling, E::kStoreFailed, A::kIgnore, "assembling"},
+      {P::kAssembling, E::kOwnersAsked, A::kIgnore, "assembling"},
+      {P::kAssembling, E::kOwnersFound, A::kIgnore, "assembling"},
       {P::kAssembling, E::kAgentLost, A::kIgnore, "assembling"},
       {P::kAssembling, E::kDeadlinePassed, A::kImpossible, ""},
 
       {P::kChecking, E::kAssembled, A::kImpossible, ""},
       {P::kChecking, E::kAssemblyFailed, A::kImpossible, ""},
       {P::kChecking, E::kCheckGroupOpened, A::kStartCheckGang, "checking"},
-      {P::kChecking, E::kCheckGroupFailed, A::kEndCheckUnopened, "running closing"},
-      {P::kChecking, E::kGangStarted, A::kIgnore, "checking"},
+      {P::kChecking, E::kCheckGroupFailed, A::kEndCheckUnopened, "opening store running closing"},
       {P::kChecking, E::kWorkerEnded, A::kNoteCheckProcess, "checking"},
-      {P::kChecking, E::kGangFinished, A::kNoteReports, "checking running closing"},
+      {P::kChecking, E::kGangFinished, A::kNoteReports, "checking opening store running closing"},
       {P::kChecking, E::kCancelSeen, A::kCancel, "stopping"},
       {P::kChecking, E::kCloseAcknowledged, A::kIgnore, "checking"},
+      {P::kChecking, E::kStoreOpened, A::kIgnore, "checking"},
+      {P::kChecking, E::kStoreFailed, A::kIgnore, "checking"},
+      {P::kChecking, E::kOwnersAsked, A::kIgnore, "checking"},
+      {P::kChecking, E::kOwnersFound, A::kIgnore, "checking"},
       {P::kChecking, E::kAgentLost, A::kLoseAgent, "stopping"},
       {P::kChecking, E::kDeadlinePassed, A::kStopCheck, "check stopping"},
 
@@ -41,23 +47,45 @@ std::vector<Transition> build_table() {
       {P::kCheckStopping, E::kAssemblyFailed, A::kImpossible, ""},
       {P::kCheckStopping, E::kCheckGroupOpened, A::kIgnore, "check stopping"},
       {P::kCheckStopping, E::kCheckGroupFailed, A::kIgnore, "check stopping"},
-      {P::kCheckStopping, E::kGangStarted, A::kIgnore, "check stopping"},
       {P::kCheckStopping, E::kWorkerEnded, A::kNoteCheckProcess, "check stopping"},
-      {P::kCheckStopping, E::kGangFinished, A::kNoteReports, "check stopping running closing"},
+      {P::kCheckStopping, E::kGangFinished, A::kNoteReports,
+       "check stopping opening store running closing"},
       {P::kCheckStopping, E::kCancelSeen, A::kCancel, "stopping"},
       {P::kCheckStopping, E::kCloseAcknowledged, A::kIgnore, "check stopping"},
+      {P::kCheckStopping, E::kStoreOpened, A::kIgnore, "check stopping"},
+      {P::kCheckStopping, E::kStoreFailed, A::kIgnore, "check stopping"},
+      {P::kCheckStopping, E::kOwnersAsked, A::kIgnore, "check stopping"},
+      {P::kCheckStopping, E::kOwnersFound, A::kIgnore, "check stopping"},
       {P::kCheckStopping, E::kAgentLost, A::kLoseAgent, "stopping"},
-      {P::kCheckStopping, E::kDeadlinePassed, A::kJudge, "running closing"},
+      {P::kCheckStopping, E::kDeadlinePassed, A::kJudge, "opening store running closing"},
+
+      {P::kOpeningStore, E::kAssembled, A::kImpossible, ""},
+      {P::kOpeningStore, E::kAssemblyFailed, A::kImpossible, ""},
+      {P::kOpeningStore, E::kCheckGroupOpened, A::kIgnore, "opening store"},
+      {P::kOpeningStore, E::kCheckGroupFailed, A::kIgnore, "opening store"},
+      {P::kOpeningStore, E::kWorkerEnded, A::kIgnore, "opening store"},
+      {P::kOpeningStore, E::kGangFinished, A::kIgnore, "opening store"},
+      {P::kOpeningStore, E::kCancelSeen, A::kCancel, "closing"},
+      {P::kOpeningStore, E::kCloseAcknowledged, A::kIgnore, "opening store"},
+      {P::kOpeningStore, E::kStoreOpened, A::kStartWorkers, "opening store running"},
+      {P::kOpeningStore, E::kStoreFailed, A::kEndStoreless, "opening store closing"},
+      {P::kOpeningStore, E::kOwnersAsked, A::kCarryQuestion, "opening store"},
+      {P::kOpeningStore, E::kOwnersFound, A::kCarryAnswer, "opening store"},
+      {P::kOpeningStore, E::kAgentLost, A::kLoseAgent, "closing"},
+      {P::kOpeningStore, E::kDeadlinePassed, A::kEndStoreLate, "closing"},
 
       {P::kRunning, E::kAssembled, A::kImpossible, ""},
       {P::kRunning, E::kAssemblyFailed, A::kImpossible, ""},
       {P::kRunning, E::kCheckGroupOpened, A::kIgnore, "running"},
       {P::kRunning, E::kCheckGroupFailed, A::kIgnore, "running"},
-      {P::kRunning, E::kGangStarted, A::kNoteStarted, "running"},
       {P::kRunning, E::kWorkerEnded, A::kNoteWorker, "running stopping"},
       {P::kRunning, E::kGangFinished, A::kNoteFinished, "running closing"},
       {P::kRunning, E::kCancelSeen, A::kCancel, "stopping"},
       {P::kRunning, E::kCloseAcknowledged, A::kIgnore, "running"},
+      {P::kRunning, E::kStoreOpened, A::kIgnore, "running"},
+      {P::kRunning, E::kStoreFailed, A::kLoseStore, "running stopping"},
+      {P::kRunning, E::kOwnersAsked, A::kCarryQuestion, "running"},
+      {P::kRunning, E::kOwnersFound, A::kCarryAnswer, "running"},
       {P::kRunning, E::kAgentLost, A::kLoseAgent, "stopping"},
       {P::kRunning, E::kDeadlinePassed, A::kImpossible, ""},
 
@@ -65,11 +93,14 @@ std::vector<Transition> build_table() {
       {P::kStopping, E::kAssemblyFailed, A::kImpossible, ""},
       {P::kStopping, E::kCheckGroupOpened, A::kIgnore, "stopping"},
       {P::kStopping, E::kCheckGroupFailed, A::kIgnore, "stopping"},
-      {P::kStopping, E::kGangStarted, A::kIgnore, "stopping"},
       {P::kStopping, E::kWorkerEnded, A::kNoteWorkerStopped, "stopping"},
       {P::kStopping, E::kGangFinished, A::kNoteFinished, "stopping closing"},
       {P::kStopping, E::kCancelSeen, A::kCancel, "stopping"},
       {P::kStopping, E::kCloseAcknowledged, A::kIgnore, "stopping"},
+      {P::kStopping, E::kStoreOpened, A::kIgnore, "stopping"},
+      {P::kStopping, E::kStoreFailed, A::kIgnore, "stopping"},
+      {P::kStopping, E::kOwnersAsked, A::kCarryQuestion, "stopping"},
+      {P::kStopping, E::kOwnersFound, A::kCarryAnswer, "stopping"},
       {P::kStopping, E::kAgentLost, A::kLoseAgent, "stopping closing"},
       {P::kStopping, E::kDeadlinePassed, A::kDecide, "closing"},
 
@@ -77,11 +108,14 @@ std::vector<Transition> build_table() {
       {P::kClosing, E::kAssemblyFailed, A::kImpossible, ""},
       {P::kClosing, E::kCheckGroupOpened, A::kIgnore, "closing"},
       {P::kClosing, E::kCheckGroupFailed, A::kIgnore, "closing"},
-      {P::kClosing, E::kGangStarted, A::kIgnore, "closing"},
       {P::kClosing, E::kWorkerEnded, A::kIgnore, "closing"},
       {P::kClosing, E::kGangFinished, A::kIgnore, "closing"},
       {P::kClosing, E::kCancelSeen, A::kIgnore, "closing"},
       {P::kClosing, E::kCloseAcknowledged, A::kNoteAcknowledged, "closing done"},
+      {P::kClosing, E::kStoreOpened, A::kIgnore, "closing"},
+      {P::kClosing, E::kStoreFailed, A::kIgnore, "closing"},
+      {P::kClosing, E::kOwnersAsked, A::kIgnore, "closing"},
+      {P::kClosing, E::kOwnersFound, A::kIgnore, "closing"},
       {P::kClosing, E::kAgentLost, A::kLoseAgent, "closing done"},
       {P::kClosing, E::kDeadlinePassed, A::kFinish, "done"},
 
@@ -89,11 +123,14 @@ std::vector<Transition> build_table() {
       {P::kDone, E::kAssemblyFailed, A::kIgnore, "done"},
       {P::kDone, E::kCheckGroupOpened, A::kIgnore, "done"},
       {P::kDone, E::kCheckGroupFailed, A::kIgnore, "done"},
-      {P::kDone, E::kGangStarted, A::kIgnore, "done"},
       {P::kDone, E::kWorkerEnded, A::kIgnore, "done"},
       {P::kDone, E::kGangFinished, A::kIgnore, "done"},
       {P::kDone, E::kCancelSeen, A::kIgnore, "done"},
       {P::kDone, E::kCloseAcknowledged, A::kIgnore, "done"},
+      {P::kDone, E::kStoreOpened, A::kIgnore, "done"},
+      {P::kDone, E::kStoreFailed, A::kIgnore, "done"},
+      {P::kDone, E::kOwnersAsked, A::kIgnore, "done"},
+      {P::kDone, E::kOwnersFound, A::kIgnore, "done"},
       {P::kDone, E::kAgentLost, A::kIgnore, "done"},
       {P::kDone, E::kDeadlinePassed, A::kIgnore, "done"},
   };
@@ -114,6 +151,8 @@ std::string_view to_string(Phase phase) {
       return "checking";
     case Phase::kCheckStopping:
       return "check stopping";
+    case Phase::kOpeningStore:
+      return "opening store";
     case Phase::kRunning:
       return "running";
     case Phase::kStopping:
@@ -136,8 +175,6 @@ std::string_view to_string(EventKind kind) {
       return "check group opened";
     case EventKind::kCheckGroupFailed:
       return "check group failed";
-    case EventKind::kGangStarted:
-      return "gang started";
     case EventKind::kWorkerEnded:
       return "worker ended";
     case EventKind::kGangFinished:
@@ -146,6 +183,14 @@ std::string_view to_string(EventKind kind) {
       return "cancel seen";
     case EventKind::kCloseAcknowledged:
       return "close acknowledged";
+    case EventKind::kStoreOpened:
+      return "store opened";
+    case EventKind::kStoreFailed:
+      return "store failed";
+    case EventKind::kOwnersAsked:
+      return "owners asked";
+    case EventKind::kOwnersFound:
+      return "owners found";
     case EventKind::kAgentLost:
       return "agent lost";
     case EventKind::kDeadlinePassed:
@@ -163,11 +208,14 @@ EventKind kind_of(const Event& event) {
     EventKind operator()(const AgentLost&) const { return EventKind::kAgentLost; }
     EventKind operator()(const DeadlinePassed&) const { return EventKind::kDeadlinePassed; }
     EventKind operator()(const AgentSaid& said) const { return std::visit(*this, said.message); }
-    EventKind operator()(const GangStarted&) const { return EventKind::kGangStarted; }
     EventKind operator()(const WorkerEnded&) const { return EventKind::kWorkerEnded; }
     EventKind operator()(const GangFinished&) const { return EventKind::kGangFinished; }
     EventKind operator()(const CancelSeen&) const { return EventKind::kCancelSeen; }
     EventKind operator()(const CloseAcknowledged&) const { return EventKind::kCloseAcknowledged; }
+    EventKind operator()(const StoreOpened&) const { return EventKind::kStoreOpened; }
+    EventKind operator()(const StoreFailed&) const { return EventKind::kStoreFailed; }
+    EventKind operator()(const AskOwners&) const { return EventKind::kOwnersAsked; }
+    EventKind operator()(const OwnersFound&) const { return EventKind::kOwnersFound; }
   };
   return std::visit(Namer{}, event);
 }

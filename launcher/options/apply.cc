@@ -85,12 +85,23 @@ Status check_deadline(const FlagUse& use, Parsed& parsed) {
   return {};
 }
 
-Status store(const FlagUse& use, Parsed&) {
-  if (use.value == "rank0") return {};
-  if (use.value == "agent") {
-    return failure(ErrorCode::kUnsupported, "not yet; write --store=rank0 or leave it out");
+Status store(const FlagUse& use, Parsed& parsed) {
+  for (const StoreMode mode : {StoreMode::kAgent, StoreMode::kRank0}) {
+    if (use.value != to_string(mode)) continue;
+    parsed.options.store = mode;
+    return {};
   }
-  return expected("rank0");
+  return expected("agent or rank0");
+}
+
+Status store_admission(const FlagUse& use, Parsed& parsed) {
+  for (const AdmissionMode mode :
+       {AdmissionMode::kUid, AdmissionMode::kNode, AdmissionMode::kOpen}) {
+    if (use.value != to_string(mode)) continue;
+    parsed.options.admission = mode;
+    return {};
+  }
+  return expected("uid, node or open");
 }
 
 Status exec(const FlagUse&, Parsed& parsed) {

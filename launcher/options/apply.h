@@ -12,6 +12,7 @@ Status check_min_busbw(const FlagUse& use, Parsed& parsed);
 Status check_sizes(const FlagUse& use, Parsed& parsed);
 Status check_deadline(const FlagUse& use, Parsed& parsed);
 Status store(const FlagUse& use, Parsed& parsed);
+Status store_admission(const FlagUse& use, Parsed& parsed);
 Status exec(const FlagUse& use, Parsed& parsed);
 Status dry_run(const FlagUse& use, Parsed& parsed);
 Status stop_grace(const FlagUse& use, Parsed& parsed);

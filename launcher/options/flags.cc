@@ -25,7 +25,8 @@ constexpr FlagRow kRows[] = {
     {"check-min-busbw", 0, "GBPS", kMuster, kAccepted, false, "stop when the all-reduce over all nodes has less bus bandwidth, in GB/s", apply::check_min_busbw},
     {"check-sizes", 0, "LIST", kMuster, kAccepted, false, "message sizes of the check, such as 8M,1G (default: the backend's)", apply::check_sizes},
     {"check-deadline", 0, "SECONDS", kMuster, kAccepted, false, "end of the check, finished or not (default 5m)", apply::check_deadline},
-    {"store", 0, "WHERE", kMuster, kAccepted, false, "who serves PyTorch's store: rank0, the program's own rank 0 (default rank0)", apply::store},
+    {"store", 0, "WHERE", kMuster, kAccepted, false, "who serves PyTorch's store: agent, that of rank 0, or rank0, the program itself (default agent)", apply::store},
+    {"store-admission", 0, "WHOM", kMuster, kAccepted, false, "who may use the agent's store: uid, the job's user on the job's nodes; node, anyone there; open, anyone (default uid)", apply::store_admission},
     {"exec", 0, "", kMuster, kAccepted, false, "after the check the agent becomes the program, unsupervised; one worker per agent", apply::exec},
     {"dry-run", 0, "", kMuster, kAccepted, false, "print the plan (nodes, agents, ranks, environment) and end", apply::dry_run},
     {"assemble-deadline", 0, "SECONDS", kMuster, kAccepted, false, "how long to wait for all nodes (default 10m)", apply::assemble_deadline},
@@ -37,7 +38,7 @@ constexpr FlagRow kRows[] = {
     {"help", 'h', "", kMuster, kAccepted, false, "print the options and end", apply::help},
     {"version", 'V', "", kMuster, kAccepted, false, "print the version and end", apply::version},
 
-    {"nnodes", 0, "N[:MAX]", kTorchrun, kAccepted, true, "compared with the step's nodes; a mismatch is an error; MIN:MAX is noted, all nodes take part", apply::nodes},
+    {"nnodes", 0, "N[:MAX]", kTorchrun, kAccepted, true, "compared with the step's nodes; a mismatch is an error; with MIN:MAX a node that is lost while the agents gather, or has not come 30 s after MIN are there, is done without (never less than a majority of the nodes)", apply::nodes},
     {"nproc-per-node", 0, "N", kTorchrun, kAccepted, true, "workers per node, all its tasks together: a number, gpu, cpu or auto", apply::workers_per_node},
     {"rdzv-backend", 0, "NAME", kTorchrun, kIgnored, true, kOwnRendezvous, nullptr},
     {"rdzv-endpoint", 0, "HOST[:PORT]", kTorchrun, kIgnored, true, kOwnRendezvous, nullptr},

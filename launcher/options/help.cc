@@ -24,7 +24,9 @@ Output
   --prefix TEXT         before each line: none, or a text (default '[${host} ${rank}] ')
   --stdin RANK          that worker reads muster's standard input
 Network and time
-  --interface NAME      that the fabric check measures; --master-port PORT; --store rank0
+  --interface NAME      that the fabric check measures; --master-port PORT
+  --store WHERE         who serves PyTorch's store: agent (default) or rank0
+  --store-admission W   whom the agent's store serves: uid (default), node or open
   --assemble-deadline S how long to wait for all nodes (10m)
   --stop-grace S        from the first stop signal to SIGKILL (15)
 Other

@@ -32,6 +32,28 @@ std::string_view to_string(CheckMode mode) {
   return "";
 }
 
+std::string_view to_string(StoreMode mode) {
+  switch (mode) {
+    case StoreMode::kAgent:
+      return "agent";
+    case StoreMode::kRank0:
+      return "rank0";
+  }
+  return "";
+}
+
+std::string_view to_string(AdmissionMode mode) {
+  switch (mode) {
+    case AdmissionMode::kUid:
+      return "uid";
+    case AdmissionMode::kNode:
+      return "node";
+    case AdmissionMode::kOpen:
+      return "open";
+  }
+  return "";
+}
+
 std::string_view to_string(OutputTarget target) {
   switch (target) {
     case OutputTarget::kConsole:

@@ -163,6 +163,11 @@ Status check_consistency(const std::vector<FlagUse>& uses, Parsed& parsed) {
                     "streams; leave one of the two out",
                     files ? "output to files" : "--stdin"));
   }
+  if (options.exec && options.store == StoreMode::kAgent) {
+    return usage_error(
+        "--exec with --store=agent: the agent becomes the program and serves no "
+        "store; leave one of the two out");
+  }
   const bool names_dir =
       std::ranges::any_of(uses, [](const FlagUse& use) { return use.row->name == "log-dir"; });
   if (names_dir && !files) {
@@ -221,6 +226,10 @@ Result<Parsed> parse_command_line(std::span<const std::string> words,
   if (first == "version") parsed.options.command = Command::kVersion;
   if (parsed.options.command != Command::kRun) return parsed;
   return parse_run(words, environment);
+}
+
+StoreMode store_mode_of(const Options& options) {
+  return options.store.value_or(options.exec ? StoreMode::kRank0 : StoreMode::kAgent);
 }
 
 Status check_against_step(const Options& options, const StepFacts& facts) {

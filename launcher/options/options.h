@@ -50,7 +50,8 @@ struct WorkersPerNode {
 };
 std::string to_string(const WorkersPerNode& workers);  // "8", "gpu", "absent"
 
-// --nnodes=N or MIN:MAX. Only compared with the step: Slurm decides how many nodes there are.
+// --nnodes=N or MIN:MAX. Compared with the step: Slurm decides how many nodes there are. Fewer than
+// `minimum` never make a world.
 struct NodeCountWish {
   std::uint32_t minimum = 1;
   std::uint32_t maximum = 1;
@@ -91,6 +92,21 @@ struct OutputOptions {
   bool operator==(const OutputOptions&) const = default;
 };
 
+// Who serves PyTorch's store.
+enum class StoreMode {
+  kAgent,  // the agent of rank 0, and every rank is a client
+  kRank0,  // the program's own rank 0
+};
+std::string_view to_string(StoreMode mode);
+
+// Whom the agent's store serves; its protocol has no place for a secret.
+enum class AdmissionMode {
+  kUid,   // connections that the job's user owns on a node of the step
+  kNode,  // connections from a node of the step
+  kOpen,  // anyone who reaches the port
+};
+std::string_view to_string(AdmissionMode mode);
+
 struct Options {
   Command command = Command::kRun;
   Program program;    // kRun
@@ -105,6 +121,8 @@ struct Options {
   bool dry_run = false;     // print the plan and end
   Duration assemble_deadline = std::chrono::minutes(10);
   Duration stop_grace = std::chrono::seconds(15);  // from the first signal to SIGKILL
+  std::optional<StoreMode> store;                  // absent: see store_mode_of
+  AdmissionMode admission = AdmissionMode::kUid;   // to the agent's store
   std::optional<Rank> stdin_rank;                  // that worker reads muster's stdin
   std::string interface;                           // "": chosen by muster
   std::optional<std::uint16_t> master_port;        // absent: chosen by muster
@@ -113,6 +131,9 @@ struct Options {
 
   bool operator==(const Options&) const = default;
 };
+
+// The store of the workers: the agent's, or with --exec, where no agent stays, rank 0's own.
+StoreMode store_mode_of(const Options& options);
 
 struct Parsed {
   Options options;

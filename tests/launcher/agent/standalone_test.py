@@ -7,6 +7,7 @@ gang and the end of a job. MUSTER_BIN_DIR names the folder of the programs.
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,23 @@ import unittest
 
 BIN = os.environ.get("MUSTER_BIN_DIR", "build/dev/bin")
 DEADLINE_S = 60
+PYTHON = "/usr/bin/python3"  # Debian's, which may have Debian's torch
+PROGRAMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../system/programs")
+NOBODY = 65534
+# Asks the store for a number as PyTorch 1.13 would.
+KNOCK = """
+import socket, struct, sys
+with socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=15) as door:
+    answer, more = b"", b"?"
+    try:
+        door.sendall(struct.pack("=BQ", 3, 6) + b"stolen" + struct.pack("=q", 1))
+        while more and answer[1:] != bytes(7):  # a number below 256 is the store's answer
+            more = door.recv(100)
+            answer += more
+    except ConnectionError:
+        more = b""
+print("served" if more else "shown out", flush=True)
+"""
 
 
 def run(*words, **more):
@@ -39,6 +57,46 @@ class Standalone(unittest.TestCase):
         self.assertEqual([line.split()[1] for line in lines], ["0", "1", "2"])
         self.assertEqual(len({line.split()[2] for line in lines}), 1)
         self.assertRegex(lines[0], r"127\.0\.0\.1:1\d{4}$")
+
+    def test_a_pytorch_program_meets_in_the_agent_s_store(self):
+        if subprocess.run([PYTHON, "-c", "import torch"], capture_output=True).returncode != 0:
+            self.skipTest(f"{PYTHON} has no torch; install with: tests/install-packages pytorch")
+        done = standalone("--nproc-per-node=4", "--prefix=none", f"{PROGRAMS}/use_store.py", "env",
+                          environment={"PYTHON_EXEC": PYTHON})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stdout, "done env True\n", done.stderr)
+
+    def test_the_store_serves_the_job_s_user_and_shows_another_one_out(self):
+        if os.geteuid() != 0:
+            self.skipTest("to act as another user takes root")
+        with subprocess.Popen(
+            [os.path.join(BIN, "muster"), "--standalone", "--check=off", "--prefix=none",
+             "--nproc-per-node=1", "--",              "sh", "-c", "echo $MASTER_ADDR $MASTER_PORT; exec sleep 1000"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        ) as child:
+            address, port = child.stdout.readline().split()
+            knock = [PYTHON, "-c", KNOCK, address, port]
+            answers = [subprocess.run([*prefix, *knock], capture_output=True, text=True,
+                                      timeout=DEADLINE_S).stdout.strip()
+                       for prefix in ([], ["setpriv", f"--reuid={NOBODY}", "--clear-groups"])]
+            child.send_signal(signal.SIGTERM)
+            _, errors = child.communicate(timeout=DEADLINE_S)
+        self.assertEqual(answers, ["served", "shown out"], errors)
+        refused = [line for line in errors.splitlines() if "refused" in line]
+        self.assertEqual(len(refused), 1, errors)
+        self.assertRegex(refused[0], rf"^muster: store: refused 127\.0\.0\.1: uid {NOBODY} owns")
+
+    def test_a_port_that_is_taken_is_refused_in_one_line(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            done = standalone(f"--master-port={port}", "--", "true")
+        self.assertEqual(done.returncode, 80, done.stderr)
+        self.assertRegex(done.stderr, rf"^muster: localhost: --master-port={port}: .*\n$")
+
+    def test_rank_0_s_own_store_is_left_to_the_program(self):
+        done = standalone("--store=rank0", "--prefix=none", "--", "sh", "-c",
+                          "echo $TORCHELASTIC_USE_AGENT_STORE")
+        self.assertEqual((done.returncode, done.stdout), (0, "False\n"), done.stderr)
 
     def test_the_first_failure_is_named_and_its_code_returned(self):
         done = standalone("--nproc-per-node=4", "--", "sh", "-c",

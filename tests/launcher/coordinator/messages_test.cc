@@ -22,17 +22,48 @@ WorkerEnd sample_end() {
   return end;
 }
 
+std::vector<StoreConnection> connections() {
+  return {{7, {"10.0.0.2", 40000}, {"10.0.0.1", 12001}}, {8, {"fd00::2", 1}, {"fd00::1", 2}}};
+}
+
+std::vector<Ownership> owners() {
+  return {{7, Finding::kOwner, 65534}, {8, Finding::kNotTold, 0}};
+}
+
 std::vector<std::string> samples() {
   return {encode(ToAgent(StartCheck{GangId{1}, true, 3, {"all_reduce", "-b", "8"}, 12001, "key"})),
-          encode(ToAgent(StartWorkers{GangId{2}, Attempt{1}, 13000})),
+          encode(ToAgent(StartWorkers{GangId{2}, Attempt{1}, 13000, true, "10.0.0.1"})),
           encode(ToAgent(StopGang{GangId{2}, 15, Duration(15000), true})),
-          encode(ToAgent(BecomeProgram{13000})),
+          encode(ToAgent(BecomeProgram{13000, "10.0.0.1"})),
           encode(ToAgent(CloseJob{137})),
-          encode(FromAgent(GangStarted{GangId{2}})),
           encode(FromAgent(WorkerEnded{GangId{2}, sample_end()})),
           encode(FromAgent(GangFinished{GangId{1}, {"{}", ""}, 3})),
           encode(FromAgent(CancelSeen{15, 99})),
-          encode(FromAgent(CloseAcknowledged{}))};
+          encode(FromAgent(CloseAcknowledged{})),
+          encode(ToAgent(OpenStore{Attempt{2}, 29500, AdmissionMode::kNode})),
+          encode(ToAgent(FindOwners{Attempt{2}, connections()})),
+          encode(ToAgent(OwnersTold{Attempt{2}, owners()})),
+          encode(FromAgent(StoreOpened{Attempt{2}, 12001})),
+          encode(FromAgent(StoreFailed{Attempt{2}, "taken"})),
+          encode(FromAgent(AskOwners{Attempt{2}, connections()})),
+          encode(FromAgent(OwnersFound{Attempt{2}, owners()}))};
+}
+
+TEST(Messages, AStoresQuestionKeepsItsConnections) {
+  const auto order = parse_to_agent(encode(ToAgent(FindOwners{Attempt{2}, connections()})));
+  ASSERT_TRUE(order) << order.error().message();
+  EXPECT_EQ(std::get<FindOwners>(*order), (FindOwners{Attempt{2}, connections()}));
+  const auto told = parse_to_agent(encode(ToAgent(OwnersTold{Attempt{2}, owners()})));
+  ASSERT_TRUE(told) << told.error().message();
+  EXPECT_EQ(std::get<OwnersTold>(*told), (OwnersTold{Attempt{2}, owners()}));
+}
+
+TEST(Messages, MoreConnectionsThanOneMessageMayHoldAreRefused) {
+  AskOwners question;
+  question.connections.resize(kMaxStoreConnections);
+  EXPECT_TRUE(parse_from_agent(encode(FromAgent(question))));
+  question.connections.resize(kMaxStoreConnections + 1);
+  EXPECT_FALSE(parse_from_agent(encode(FromAgent(question))));
 }
 
 TEST(Messages, RoundTrip) {
@@ -67,9 +98,10 @@ TEST(Messages, LongTailsAreCutToTheirLastLines) {
 }
 
 TEST(Messages, MutatedBytesAreRefusedOrParsedNeverWorse) {
+  const std::vector<std::string> all = samples();
   std::mt19937 random(7);
   for (int round = 0; round < 20000; ++round) {
-    std::string bytes = samples()[random() % 10];
+    std::string bytes = all[random() % all.size()];
     for (auto edits = 1 + random() % 3; edits > 0 && !bytes.empty(); --edits) {
       const std::size_t place = random() % bytes.size();
       if (random() % 3 == 0) {
@@ -90,6 +122,7 @@ TEST(AgentFacts, RoundTripAndRefuseRubbish) {
   facts.version = "0.1.0";
   facts.resources = {64, true, {"GPU-1", "GPU-2"}, {"GPU-1", "GPU-2", "GPU-3"}};
   facts.has_nccl_backend = true;
+  facts.addresses = {"10.0.0.1", "fd00::1"};
   facts.error = "oops";
   facts.error_exit_code = 80;
   const Result<AgentFacts> parsed = parse_agent_facts(encode(facts));

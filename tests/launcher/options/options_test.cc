@@ -57,18 +57,22 @@ TEST(CommandLine, DefaultsAreThoseOfThePage) {
   EXPECT_EQ(options.output.target, OutputTarget::kConsole);
   EXPECT_EQ(options.workers_per_node.wish, WorkersPerNode::Wish::kAbsent);
   EXPECT_FALSE(options.master_port);
+  EXPECT_EQ(store_mode_of(options), StoreMode::kAgent);
+  EXPECT_EQ(options.admission, AdmissionMode::kUid);
 }
 
 TEST(CommandLine, EveryOwnOptionReachesItsField) {
-  const Options options = parsed({"--check=fabric", "--check-min-busbw=12.5", "--check-sizes=1M,8M",
-                                  "--check-deadline=30", "--store=rank0", "--dry-run",
-                                  "--stop-grace=2", "--assemble-deadline=1m", "--stdin=3",
-                                  "--output=both", "--log-dir=/logs", "--prefix=[${rank}] ",
-                                  "--interface=eth1", "--master-port=29500", "--standalone", "a"});
+  const Options options = parsed(
+      {"--check=fabric", "--check-min-busbw=12.5", "--check-sizes=1M,8M", "--check-deadline=30",
+       "--store=rank0", "--store-admission=node", "--dry-run", "--stop-grace=2",
+       "--assemble-deadline=1m", "--stdin=3", "--output=both", "--log-dir=/logs",
+       "--prefix=[${rank}] ", "--interface=eth1", "--master-port=29500", "--standalone", "a"});
   EXPECT_EQ(options.check.mode, CheckMode::kFabric);
   EXPECT_EQ(options.check.min_busbw_gbps, 12.5);
   EXPECT_EQ(options.check.sizes, (std::vector<std::uint64_t>{1 << 20, 8 << 20}));
   EXPECT_EQ(options.check.deadline, 30s);
+  EXPECT_EQ(store_mode_of(options), StoreMode::kRank0);
+  EXPECT_EQ(options.admission, AdmissionMode::kNode);
   EXPECT_TRUE(options.dry_run);
   EXPECT_EQ(options.stop_grace, 2s);
   EXPECT_EQ(options.assemble_deadline, 60s);
@@ -116,10 +120,18 @@ TEST(CommandLine, ErrorsSayWhatWasGivenAndWhatToWrite) {
   EXPECT_EQ(error_of({"--check", "maybe", "a"}),
             "--check=maybe: expected auto, nccl, fabric or off");
   EXPECT_EQ(error_of({"--exec=1", "a"}), "--exec=1: this option takes no value");
-  EXPECT_EQ(error_of({"--store=agent", "a"}),
-            "--store=agent: not yet; write --store=rank0 or leave it out");
+  EXPECT_EQ(error_of({"--store=etcd", "a"}), "--store=etcd: expected agent or rank0");
+  EXPECT_EQ(error_of({"--store-admission=root", "a"}),
+            "--store-admission=root: expected uid, node or open");
   EXPECT_EQ(error_of({"--master-port=0", "a"}),
             "--master-port=0: expected a whole number from 1 to 65535");
+}
+
+TEST(CommandLine, NoAgentStaysToServeAStoreUnderExec) {
+  EXPECT_EQ(store_mode_of(parsed({"--exec", "a"})), StoreMode::kRank0);
+  EXPECT_EQ(error_of({"--exec", "--store=agent", "a"}),
+            "--exec with --store=agent: the agent becomes the program and serves no store; leave "
+            "one of the two out");
 }
 
 TEST(CommandLine, AnUnsetVariableIsSeen) {

@@ -20,20 +20,20 @@ Seat seat_of(std::uint32_t node, std::string server_address) {
 }
 
 Assembly full(const std::vector<std::string>& addresses) {
-  Assembly assembly(three(), NodeIndex{0}, Generation{4});
+  Assembly assembly(three(), NodeIndex{0}, Generation{4}, 0);
   for (std::uint32_t i = 0; i < 3; ++i) assembly.take(MemberIndex{i}, seat_of(i, addresses[i]));
   return assembly;
 }
 
 TEST(Assembly, FindsThePlaceOfAMember) {
-  const Assembly assembly(three(), NodeIndex{0}, Generation{});
+  const Assembly assembly(three(), NodeIndex{0}, Generation{}, 0);
   EXPECT_EQ(assembly.find(NodeIndex{2}, LocalTask{0}), MemberIndex{2});
   EXPECT_FALSE(assembly.find(NodeIndex{2}, LocalTask{1}));
   EXPECT_FALSE(assembly.find(NodeIndex{3}, LocalTask{0}));
 }
 
 TEST(Assembly, NamesTheMissing) {
-  Assembly assembly(three(), NodeIndex{0}, Generation{});
+  Assembly assembly(three(), NodeIndex{0}, Generation{}, 0);
   EXPECT_EQ(assembly.missing().size(), 3u);
   assembly.take(MemberIndex{1}, seat_of(1, "10.0.0.1"));
   EXPECT_EQ(assembly.missing(), (std::vector<ExpectedMember>{three()[0], three()[2]}));
@@ -80,7 +80,7 @@ TEST(Assembly, TheRosterStandsInTheOrderOfTheExpected) {
 
 TEST(Assembly, TheCoordinatorsAddressIsTheOneMostOthersCameBy) {
   EXPECT_EQ(full({"192.168.0.1", "10.0.0.9", "10.0.0.1"}).roster().coordinator_address, "10.0.0.1");
-  Assembly alone({three()[0]}, NodeIndex{0}, Generation{});
+  Assembly alone({three()[0]}, NodeIndex{0}, Generation{}, 0);
   alone.take(MemberIndex{0}, seat_of(0, "10.0.0.1"));
   EXPECT_EQ(alone.roster().coordinator_address, "127.0.0.1");
 }

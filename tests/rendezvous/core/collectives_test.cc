@@ -143,7 +143,7 @@ TEST(Collectives, LimitsTheOpenOnesAndTheirBytes) {
 TEST(Collectives, SaysWhoIsMissing) {
   Collectives collectives = three();
   collectives.arrive(kB, barrier("b"));
-  EXPECT_EQ(collectives.missing("b"), (Missing{"b", 2, {kA, kC}}));
+  EXPECT_EQ(collectives.missing("b"), (Missing{"b", 2, {"n0 (member 0)", "n2 (member 2)"}}));
   EXPECT_EQ(collectives.missing("unknown"), (Missing{"unknown", 0, {}}));
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "rendezvous/generation.h"
 #include "tests/rendezvous/core/fake_digests.h"
 
 namespace muster::rendezvous {
@@ -12,12 +13,13 @@ constexpr std::string_view kKey = "sixteen bytes or";
 class MemberEngineTest : public testing::Test {
  protected:
   void begin(AuthenticationMethod method = AuthenticationMethod::kNone) {
-    MemberEngineOptions options;
+    MemberEngineOptions options = options_;
     options.incarnation = {4242, 0, 0, ""};
     options.self = {NodeIndex{0}, LocalTask{0}, "n0", 1, ""};
     options.method = method;
     options.key = kKey;
     options.session = std::string(kSessionSize, 's');
+    options.wants_members = wants_members_;
     ASSERT_TRUE(check_options(options));
     engine_.emplace(options, fake_digests(), now_);
     take(engine_->begin());
@@ -48,7 +50,8 @@ class MemberEngineTest : public testing::Test {
                                  {std::move(address), 12000},
                                  "10.0.0.2",
                                  std::string(kNonceSize, 'c'),
-                                 std::string(kDigestSize, 'k')});
+                                 std::string(kDigestSize, 'k'),
+                                 false});
   }
   void hear(std::uint64_t id, const Message& message, Generation generation = {}) {
     const std::string bytes = encode(message, generation);
@@ -57,18 +60,23 @@ class MemberEngineTest : public testing::Test {
   static Greeting greeting(AuthenticationMethod method = AuthenticationMethod::kNone) {
     return {{4242, 0, 0, ""}, NodeIndex{0}, 0, method, std::string(kNonceSize, 'n')};
   }
+  static Members members() {
+    return {{{MemberIndex{0}, {NodeIndex{0}, LocalTask{0}, "n0", 1, ""}, "10.0.0.2"}}};
+  }
   static Prepare prepare() {
-    Roster roster;
-    roster.coordinator_address = "127.0.0.1";
-    roster.members = {{MemberIndex{0}, {NodeIndex{0}, LocalTask{0}, "n0", 1, ""}, "10.0.0.2"}};
-    return {NodeIndex{0}, 0, roster};
+    return {NodeIndex{0}, 0, SeatSet::all(),
+            "127.0.0.1",  1, fake_digests().sha256(encode_body(members()))};
+  }
+  void hear_roster(std::uint64_t id, Generation generation) {
+    hear(id, prepare(), generation);
+    hear(id, members(), generation);
   }
   void be_committed() {
     begin();
     connect(1);
     hear(1, greeting());
     hear(1, Welcome{MemberIndex{0}, 1, ""});
-    hear(1, prepare(), Generation{1});
+    hear_roster(1, Generation{1});
     hear(1, Commit{}, Generation{1});
     ASSERT_EQ(count<member_effect::RosterCommitted>(), 1u);
   }
@@ -98,11 +106,146 @@ class MemberEngineTest : public testing::Test {
   bool has_note(std::string_view text) const { return notes_.find(text) != std::string::npos; }
 
   TimePoint now_{};
+  bool wants_members_ = true;
+  MemberEngineOptions options_;  // what a test wants otherwise
   std::optional<MemberEngine> engine_;
   std::vector<Message> said_;
   std::vector<MemberEffect> effects_;
   std::string notes_;
 };
+
+// --- Succession
+// -----------------------------------------------------------------------------------
+
+class SuccessorTest : public MemberEngineTest {
+ protected:
+  SuccessorTest() { options_.successors = {NodeIndex{0}, NodeIndex{1}, NodeIndex{2}}; }
+  static Greeting greeting_of(std::uint32_t epoch) {
+    Greeting greeting = MemberEngineTest::greeting();
+    greeting.epoch = epoch;
+    greeting.node = NodeIndex{epoch};
+    return greeting;
+  }
+  static Generation generation_of(std::uint32_t epoch) {
+    return Generation{value_of(none_of_epoch(epoch)) + 1};
+  }
+  // Up to the acknowledgement of a roster of this epoch.
+  void be_prepared(std::uint64_t id, std::uint32_t epoch) {
+    connect(id, "10.0.0." + std::to_string(id));
+    hear(id, greeting_of(epoch));
+    hear(id, Welcome{MemberIndex{0}, 1, ""});
+    Prepare prepare = MemberEngineTest::prepare();
+    prepare.epoch = epoch;
+    prepare.coordinator_node = NodeIndex{epoch};
+    hear(id, prepare, generation_of(epoch));
+    hear(id, members(), generation_of(epoch));
+    ASSERT_TRUE(std::holds_alternative<Ack>(said_.back()));
+  }
+  void lose(std::uint64_t id) {
+    step(member_event::Disconnected{ConnectionId{id}, "connection reset by peer"});
+  }
+  void sit_down_at_own_server(std::uint64_t id) {
+    member_event::Connected connected;
+    connected.connection = ConnectionId{id};
+    connected.nonce = std::string(kNonceSize, 'c');
+    connected.key = std::string(kDigestSize, 'k');
+    connected.same_process = true;
+    step(connected);
+    hear(id, greeting_of(*options_.place));
+    hear(id, Welcome{MemberIndex{0}, 1, ""});
+  }
+};
+
+TEST_F(SuccessorTest, TheFirstOneTakesTheRoleAtOnceAndDoesNotSearch) {
+  options_.place = 0;
+  begin();
+  EXPECT_EQ(count<member_effect::TakeRole>(), 1u);
+  EXPECT_EQ(count<member_effect::Search>(), 0u);
+}
+
+TEST_F(SuccessorTest, TheNextOneTakesTheRoleSoonAfterTheCoordinatorIsLost) {
+  options_.place = 1;
+  begin();
+  be_prepared(1, 0);
+  lose(1);
+  EXPECT_TRUE(last<member_effect::Search>()->all_successors);
+  pass(kTakeoverGrace - Duration(100));
+  EXPECT_EQ(count<member_effect::TakeRole>(), 0u);
+  pass(Duration(400));
+  ASSERT_EQ(count<member_effect::TakeRole>(), 1u);
+  EXPECT_EQ(last<member_effect::TakeRole>()->epoch, 1u);
+  EXPECT_EQ(last<member_effect::TakeRole>()->lost_node, NodeIndex{0});
+}
+
+TEST_F(SuccessorTest, OneThatIsFoundAgainInTimeKeepsTheRole) {
+  options_.place = 1;
+  begin();
+  be_prepared(1, 0);
+  lose(1);
+  pass(kAvoidAfterLoss);
+  be_prepared(2, 0);
+  pass(std::chrono::seconds(5));
+  EXPECT_EQ(count<member_effect::TakeRole>(), 0u);
+}
+
+TEST_F(SuccessorTest, SaysInItsNextJoinWhatItAcknowledged) {
+  begin();
+  be_prepared(1, 0);
+  lose(1);
+  connect(2, "10.0.0.2");
+  hear(2, greeting_of(1));
+  const auto& join = std::get<Join>(said_.back());
+  ASSERT_EQ(join.acknowledged.size(), 1u);
+  EXPECT_EQ(join.acknowledged[0].generation, generation_of(0));
+}
+
+TEST_F(SuccessorTest, NeverFollowsAnOlderCoordinatorThanOneItAcknowledged) {
+  begin();
+  be_prepared(2, 1);
+  lose(2);
+  connect(3, "10.0.0.3");
+  hear(3, greeting_of(0));
+  EXPECT_TRUE(is_closed(3));
+  EXPECT_TRUE(has_note("is an older coordinator than one whose roster was acknowledged"));
+}
+
+TEST_F(SuccessorTest, BelievesNoGenerationOfAnotherEpoch) {
+  begin();
+  connect(1);
+  hear(1, greeting_of(0));
+  hear(1, Welcome{MemberIndex{0}, 1, ""});
+  hear(1, MemberEngineTest::prepare(), generation_of(1));
+  EXPECT_TRUE(is_closed(1));
+  EXPECT_TRUE(has_note("out of turn"));
+}
+
+TEST_F(SuccessorTest, ACoordinatorThatGathersLongLooksForRivalsAndTellsItsServer) {
+  options_.place = 0;
+  begin();
+  sit_down_at_own_server(1);
+  EXPECT_EQ(count<member_effect::Search>(), 0u);
+  pass(kRivalsAfter + Duration(300));
+  EXPECT_EQ(count<member_effect::Search>(), 1u);
+  connect(2, "10.0.0.9");
+  hear(2, greeting_of(1));
+  EXPECT_EQ(last<member_effect::RivalMet>()->epoch, 1u);
+  EXPECT_TRUE(is_closed(2));
+  EXPECT_FALSE(is_closed(1));
+}
+
+TEST_F(SuccessorTest, OneThatGaveTheRoleBackFollowsAndDoesNotTakeItAgainAtOnce) {
+  options_.place = 0;
+  begin();
+  sit_down_at_own_server(1);
+  lose(1);
+  EXPECT_TRUE(last<member_effect::Search>()->all_successors);
+  pass(std::chrono::seconds(2));
+  EXPECT_EQ(count<member_effect::TakeRole>(), 1u);
+  be_prepared(2, 1);
+}
+
+// --- One coordinator
+// ------------------------------------------------------------------------------
 
 TEST_F(MemberEngineTest, SearchesJoinsAcknowledgesAndCommits) {
   begin();
@@ -112,7 +255,7 @@ TEST_F(MemberEngineTest, SearchesJoinsAcknowledgesAndCommits) {
   EXPECT_EQ(count<member_effect::StopSearch>(), 1u);
   EXPECT_TRUE(std::holds_alternative<Join>(said_.back()));
   hear(1, Welcome{MemberIndex{0}, 1, ""});
-  hear(1, prepare(), Generation{1});
+  hear_roster(1, Generation{1});
   EXPECT_TRUE(std::holds_alternative<Ack>(said_.back()));
   EXPECT_EQ(count<member_effect::RosterCommitted>(), 0u);
   hear(1, Commit{}, Generation{1});
@@ -121,6 +264,59 @@ TEST_F(MemberEngineTest, SearchesJoinsAcknowledgesAndCommits) {
   EXPECT_EQ(committed->roster.generation, Generation{1});
   EXPECT_EQ(committed->local_address, "10.0.0.2");
   EXPECT_EQ(committed->server_address, "10.0.0.1");
+}
+
+TEST_F(MemberEngineTest, AcknowledgesTheDigestAloneWhenItWantsNoList) {
+  wants_members_ = false;
+  begin();
+  connect(1);
+  hear(1, greeting());
+  EXPECT_FALSE(std::get<Join>(said_.back()).wants_members);
+  hear(1, Welcome{MemberIndex{0}, 1, ""});
+  hear(1, prepare(), Generation{1});
+  EXPECT_TRUE(std::holds_alternative<Ack>(said_.back()));
+  hear(1, Commit{}, Generation{1});
+  const auto* committed = last<member_effect::RosterCommitted>();
+  ASSERT_NE(committed, nullptr);
+  EXPECT_EQ(committed->roster.size, 1u);
+  EXPECT_EQ(committed->roster.digest, prepare().digest);
+  EXPECT_TRUE(committed->roster.members.empty());
+}
+
+TEST_F(MemberEngineTest, AcknowledgesNothingBeforeItHoldsTheListItWants) {
+  begin();
+  connect(1);
+  hear(1, greeting());
+  hear(1, Welcome{MemberIndex{0}, 1, ""});
+  hear(1, prepare(), Generation{1});
+  EXPECT_TRUE(std::holds_alternative<Join>(said_.back()));
+  hear(1, members(), Generation{1});
+  EXPECT_TRUE(std::holds_alternative<Ack>(said_.back()));
+}
+
+TEST_F(MemberEngineTest, LeavesACoordinatorWhoseListIsNotThePreparedOne) {
+  begin();
+  connect(1);
+  hear(1, greeting());
+  hear(1, Welcome{MemberIndex{0}, 1, ""});
+  hear(1, prepare(), Generation{1});
+  Members other = members();
+  other.members[0].address = "10.0.0.66";
+  hear(1, other, Generation{1});
+  EXPECT_TRUE(std::holds_alternative<Join>(said_.back()));
+  EXPECT_TRUE(is_closed(1));
+  EXPECT_TRUE(has_note("another list than was prepared"));
+}
+
+TEST_F(MemberEngineTest, LeavesACoordinatorThatCommitsBeforeItSentTheList) {
+  begin();
+  connect(1);
+  hear(1, greeting());
+  hear(1, Welcome{MemberIndex{0}, 1, ""});
+  hear(1, prepare(), Generation{1});
+  hear(1, Commit{}, Generation{1});
+  EXPECT_TRUE(is_closed(1));
+  EXPECT_EQ(count<member_effect::RosterCommitted>(), 0u);
 }
 
 TEST_F(MemberEngineTest, WalksOnFromStrangersWithoutAWord) {
@@ -215,7 +411,7 @@ TEST_F(MemberEngineTest, SearchesAgainWhenTheConnectionIsLostBeforeTheRoster) {
   connect(1);
   hear(1, greeting());
   hear(1, Welcome{MemberIndex{0}, 1, ""});
-  hear(1, prepare(), Generation{1});
+  hear_roster(1, Generation{1});
   step(member_event::Disconnected{ConnectionId{1}, "reset"});
   EXPECT_FALSE(is_closed(1));
   EXPECT_EQ(count<member_effect::Search>(), 2u);
@@ -227,8 +423,8 @@ TEST_F(MemberEngineTest, TakesTheNewestPreparationOnly) {
   connect(1);
   hear(1, greeting());
   hear(1, Welcome{MemberIndex{0}, 1, ""});
-  hear(1, prepare(), Generation{1});
-  hear(1, prepare(), Generation{3});
+  hear_roster(1, Generation{1});
+  hear_roster(1, Generation{3});
   hear(1, Commit{}, Generation{1});
   EXPECT_EQ(count<member_effect::RosterCommitted>(), 0u);
   hear(1, Commit{}, Generation{3});
@@ -288,7 +484,7 @@ TEST_F(MemberEngineTest, KeepsEarlyMessagesForTheRoster) {
   connect(1);
   hear(1, greeting());
   hear(1, Welcome{MemberIndex{0}, 1, ""});
-  hear(1, prepare(), Generation{1});
+  hear_roster(1, Generation{1});
   hear(1, Commit{}, Generation{1});
   EXPECT_EQ(std::get<ApplicationMessage>(said_.back()).bytes, "early");
 }

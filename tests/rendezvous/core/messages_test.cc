@@ -87,7 +87,7 @@ TEST(Messages, RefuseFieldsOverTheirLimits) {
       is_refused(WaitRequest{RequestId{1}, std::vector<std::string>(kMaxKeysPerWait + 1, "k")}));
   EXPECT_TRUE(is_refused(WaitRequest{RequestId{1}, {}}));
   EXPECT_TRUE(is_refused(Arrive{CollectiveKind::kBarrier, key, {}, ""}));
-  EXPECT_TRUE(is_refused(Missing{"n", 70, std::vector<MemberIndex>(kMaxMissingNamed + 1)}));
+  EXPECT_TRUE(is_refused(Missing{"n", 70, std::vector<std::string>(kMaxMissingNamed + 1)}));
 }
 
 TEST(Messages, TakeFieldsAtTheirLimits) {

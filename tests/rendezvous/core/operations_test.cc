@@ -9,7 +9,7 @@ constexpr TimePoint kStart{};
 
 class OperationsTest : public testing::Test {
  protected:
-  OperationsTest() { operations_.set_names({"n0 (member 0)", "n1 (member 1)"}); }
+  OperationsTest() { operations_.set_size(2); }
 
   Operations::Outcome start(std::uint64_t request, Operation operation) {
     return operations_.start(RequestId{request}, std::move(operation), Duration(1000), kStart);
@@ -84,7 +84,7 @@ TEST_F(OperationsTest, ACollectiveThatTimesOutNamesWhoDidNotCome) {
   EXPECT_EQ(operations_.next_deadline(), kStart + Duration(900));
   EXPECT_EQ(operations_.expire(kStart + Duration(900)).send,
             std::vector<Message>{Message(AskMissing{"b"})});
-  answer(Missing{"b", 1, {MemberIndex{1}}});
+  answer(Missing{"b", 1, {"n1 (member 1)"}});
   const auto outcome = operations_.expire(kStart + Duration(1000));
   EXPECT_EQ(told(outcome),
             "1: failed barrier \"b\": not complete after 1 s; 1 of 2 members did not come: n1 "

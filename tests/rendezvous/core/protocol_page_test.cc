@@ -80,6 +80,8 @@ TEST(ProtocolPage, ListsEveryLimit) {
   expect_row("kMaxMembers", kMaxMembers);
   expect_row("kMaxKeysPerWait", kMaxKeysPerWait);
   expect_row("kMaxMissingNamed", kMaxMissingNamed);
+  expect_row("kMaxAcknowledged", kMaxAcknowledged);
+  expect_row("kMaxSeatBytes", kMaxSeatBytes);
   expect_row("kMaxWaitersPerMember", kMaxWaitersPerMember);
   expect_row("kMaxStoreKeys", kMaxStoreKeys);
   expect_row("kMaxStoreBytes", kMaxStoreBytes);

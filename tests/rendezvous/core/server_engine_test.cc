@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "rendezvous/generation.h"
 #include "tests/rendezvous/core/fake_digests.h"
 
 namespace muster::rendezvous {
@@ -13,7 +14,7 @@ constexpr std::string_view kKey = "sixteen bytes or";
 class ServerEngineTest : public testing::Test {
  protected:
   void open(std::uint32_t members, AuthenticationMethod method = AuthenticationMethod::kNone) {
-    ServerEngineOptions options;
+    ServerEngineOptions options = options_;
     options.incarnation = {4242, 0, 0, ""};
     options.method = method;
     options.key = kKey;
@@ -58,7 +59,8 @@ class ServerEngineTest : public testing::Test {
                  static_cast<std::uint32_t>(id), ""},
                 std::string(kSessionSize, static_cast<char>(id)),
                 std::string(kNonceSize, 'c'),
-                Generation{},
+                {},
+                false,
                 ""};
   }
   void join(std::uint64_t id, std::uint32_t node) {
@@ -95,6 +97,7 @@ class ServerEngineTest : public testing::Test {
   bool has_note(std::string_view text) const { return notes_.find(text) != std::string::npos; }
 
   TimePoint now_{};
+  ServerEngineOptions options_;  // what a test wants otherwise
   std::optional<ServerEngine> engine_;
   std::map<ConnectionId, std::vector<Message>> said_;
   std::vector<ServerEffect> effects_;
@@ -121,6 +124,25 @@ TEST_F(ServerEngineTest, PreparesWhenAllJoinedAndCommitsWhenAllAcknowledged) {
   EXPECT_EQ(count<server_effect::Assembled>(), 1u);
   EXPECT_TRUE(std::holds_alternative<Commit>(last_said(1)));
   EXPECT_TRUE(std::holds_alternative<Commit>(last_said(2)));
+}
+
+TEST_F(ServerEngineTest, SendsTheListToThoseWhoWantItAndItsDigestToAll) {
+  open(2);
+  connect(1);
+  Join wants = join_of(1, 0);
+  wants.wants_members = true;
+  say(1, wants);
+  join(2, 1);
+  const auto& list = std::get<Members>(last_said(1));
+  ASSERT_EQ(list.members.size(), 2u);
+  EXPECT_EQ(list.members[1].address, "10.0.1.2");
+  const auto& prepare = std::get<Prepare>(last_said(2));
+  EXPECT_EQ(prepare.members, 2u);
+  EXPECT_EQ(prepare.digest, fake_digests().sha256(encode_body(list)));
+  for (std::uint64_t id = 1; id <= 2; ++id) say(id, Ack{}, Generation{1});
+  const Roster& roster = last<server_effect::Assembled>().roster;
+  EXPECT_EQ(roster.digest, prepare.digest);
+  EXPECT_EQ(roster.size, 2u);
 }
 
 TEST_F(ServerEngineTest, AMemberLostBeforeTheCommitMeansAnotherGeneration) {
@@ -187,7 +209,10 @@ TEST_F(ServerEngineTest, TellsWhoIsMissingAndFailsAtTheDeadline) {
             "3 of 4 members did not come within 600 s: n[1-3]");
   EXPECT_TRUE(is_closed(1));
   EXPECT_EQ(engine_->next_deadline(), TimePoint::max());
-  connect(10);
+  // Who comes a moment later hears why too.
+  join(10, 2);
+  EXPECT_EQ(std::get<Refused>(last_said(10)).reason,
+            "3 of 4 members did not come within 600 s: n[1-3]");
   EXPECT_TRUE(is_closed(10));
 }
 
@@ -202,6 +227,87 @@ TEST_F(ServerEngineTest, OneWhoJoinedAndEndedIsNotWaitedForTillTheDeadline) {
   const std::string text = last<server_effect::AssemblyFailed>().error.message();
   EXPECT_NE(text.find("n1"), std::string::npos) << text;
   EXPECT_NE(text.find("did not come back"), std::string::npos) << text;
+}
+
+TEST_F(ServerEngineTest, WhereFewerNodesAreAllowedOneThatIsGoneIsDoneWithout) {
+  options_.minimum_nodes = 3;
+  open(4);
+  for (std::uint32_t i = 0; i < 4; ++i) join(i + 1, i);
+  step(server_event::Disconnected{ConnectionId{2}, "closed"});
+  pass(kReturnPatience + Duration(500));
+  EXPECT_EQ(count<server_effect::AssemblyFailed>(), 0u);
+  const auto& prepare = std::get<Prepare>(last_said(1));
+  EXPECT_EQ(prepare.members, 3u);
+  EXPECT_FALSE(prepare.seats.contains(MemberIndex{1}));
+  for (const std::uint64_t id : {1, 3, 4}) say(id, Ack{}, Generation{2});
+  ASSERT_EQ(count<server_effect::Assembled>(), 1u);
+  // Numbered anew: the third node is member 1 of this roster.
+  step(server_event::Disconnected{ConnectionId{3}, "closed"});
+  EXPECT_EQ(last<server_effect::MemberLost>().member, MemberIndex{1});
+}
+
+TEST_F(ServerEngineTest, TheLastCallEndsTheWaitForNodesThatNeverCame) {
+  options_.minimum_nodes = 2;
+  options_.last_call = std::chrono::seconds(20);
+  open(3);
+  join(1, 0);
+  join(2, 1);
+  pass(std::chrono::seconds(19));
+  EXPECT_FALSE(std::holds_alternative<Prepare>(last_said(1)));
+  pass(std::chrono::seconds(2));
+  EXPECT_TRUE(std::holds_alternative<Prepare>(last_said(1)));
+  EXPECT_TRUE(has_note("doing without those who have not come: n2"));
+}
+
+TEST_F(ServerEngineTest, ASuccessorDoesNotWaitForTheNodeWhoseRoleItTook) {
+  options_.node = NodeIndex{1};
+  options_.epoch = 1;
+  options_.last_generation = none_of_epoch(1);
+  options_.lost_node = NodeIndex{0};
+  open(3);
+  join(2, 1);
+  pass(kLostNodePatience + Duration(500));
+  EXPECT_EQ(last<server_effect::AssemblyFailed>().error.message(),
+            "n0 was lost while the members gathered, and with it the coordinator");
+}
+
+TEST_F(ServerEngineTest, ARosterInDoubtIsNotFollowedByAnotherUntilItIsRefuted) {
+  options_.epoch = 1;
+  options_.last_generation = none_of_epoch(1);
+  options_.minimum_nodes = 2;
+  open(3);
+  for (std::uint32_t node = 1; node < 3; ++node) {
+    connect(node);
+    Join join = join_of(node, node);
+    join.acknowledged = {{Generation{1}, SeatSet::all()}};
+    say(node, join);
+  }
+  join(3, 0);  // did not acknowledge it
+  ASSERT_TRUE(std::holds_alternative<Prepare>(last_said(1)));
+  step(server_event::Disconnected{ConnectionId{3}, "closed"});
+  pass(kReturnPatience + kDoubtPatience + Duration(500));
+  EXPECT_NE(last<server_effect::AssemblyFailed>().error.message().find("cannot be told any more"),
+            std::string::npos);
+}
+
+TEST_F(ServerEngineTest, YieldsToALaterCoordinatorAndToAnyWhileNobodyHasJoined) {
+  options_.epoch = 1;
+  options_.last_generation = none_of_epoch(1);
+  open(3);
+  join(2, 1);
+  join(3, 2);
+  step(server_event::RivalMet{0});
+  EXPECT_EQ(count<server_effect::Yielded>(), 0u);
+  step(server_event::RivalMet{2});
+  EXPECT_EQ(count<server_effect::Yielded>(), 1u);
+  EXPECT_TRUE(is_closed(2));
+  EXPECT_TRUE(std::holds_alternative<Welcome>(last_said(2)));  // no Closing: it searches again
+
+  effects_.clear();
+  open(3);
+  join(2, 1);
+  step(server_event::RivalMet{0});
+  EXPECT_EQ(count<server_effect::Yielded>(), 1u);
 }
 
 TEST_F(ServerEngineTest, NamesThoseWhoDoNotAcknowledge) {
@@ -226,6 +332,28 @@ TEST_F(ServerEngineTest, GarbageClosesItsConnectionAndNothingElse) {
   EXPECT_TRUE(has_note("says \"ping\" before it has joined"));
   join(3, 0);
   EXPECT_TRUE(std::holds_alternative<Prepare>(last_said(3)));
+}
+
+TEST_F(ServerEngineTest, TheOwnProcessNeverMakesRoomForStrangers) {
+  open(1);
+  server_event::Accepted own{ConnectionId{1}, std::string(kNonceSize, 1), {}, ""};
+  own.same_process = true;
+  step(own);
+  for (std::uint64_t id = 2; id < 2 + 2 * kMaxUnprovenBase; ++id) connect(id);
+  EXPECT_TRUE(is_closed(2));
+  pass(kProofDeadline + Duration(500));
+  say(1, join_of(1, 0));
+  EXPECT_TRUE(std::holds_alternative<Prepare>(last_said(1)));
+}
+
+TEST_F(ServerEngineTest, OutOfDescriptorsTheSilentAreClosedSooner) {
+  open(1);
+  connect(1);
+  pass(kSilenceWhenCrowded);
+  connect(2);
+  step(server_event::OutOfDescriptors{});
+  EXPECT_TRUE(is_closed(1));
+  EXPECT_FALSE(is_closed(2));
 }
 
 TEST_F(ServerEngineTest, ClosesWhoDoesNotProveItselfInTime) {

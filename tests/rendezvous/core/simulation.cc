@@ -122,6 +122,7 @@ void Simulation::add_person(const std::string& name, NodeIndex node, bool genuin
   person.options.method = server_options_.method;
   person.options.key = genuine ? server_options_.key : "not the key of us";
   person.options.session = bytes(kSessionSize);
+  person.options.wants_members = random_() % 3 != 0;
   person.options.deadline = kAssemblyDeadline + Duration(2000);
   person.options.silent_after = Duration(2000);
   people_.push_back(std::move(person));

@@ -40,7 +40,10 @@ void Simulation::check_committed(std::size_t index, const Roster& roster) {
   if (person.roster) violate(person.name + " commits twice");
   person.roster = roster;
   if (!assembled_) violate(person.name + " commits before the server");
-  if (assembled_ && roster != *assembled_) violate(person.name + " commits another roster");
+  if (!assembled_) return;
+  Roster expected = *assembled_;
+  if (!person.options.wants_members) expected.members.clear();
+  if (roster != expected) violate(person.name + " commits another roster");
 }
 
 // Every member does the same few things, so that all collectives can complete.
@@ -80,7 +83,7 @@ void Simulation::check_completed(std::size_t index, const member_effect::Complet
     if (const auto* values = std::get_if<std::vector<std::string>>(&*completed.result)) {
       const auto [first, is_new] = gathered_.emplace(what, *values);
       if (first->second != *values) violate(person.name + ": " + what + " differs from others");
-      if (values->size() != person.roster->members.size()) violate(what + ": values are missing");
+      if (values->size() != person.roster->size) violate(what + ": values are missing");
     }
   } else {
     tell(person.name + ": " + completed.result.error().message());

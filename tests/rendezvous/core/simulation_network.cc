@@ -1,4 +1,5 @@
 // Shells and wires of a simulation.
+#include "tests/rendezvous/core/fake_digests.h"
 #include "tests/rendezvous/core/simulation.h"
 
 namespace muster::rendezvous {
@@ -167,10 +168,12 @@ void Simulation::impersonate(ConnectionId id) {
   send_to_member(id, encode(greeting, Generation{}));
   switch (random_() % 4) {
     case 0: {  // a whole meeting, for those who believe the welcome
-      Prepare prepare;
-      prepare.roster.members.resize(1);
+      const Members members{{Member{}}};
+      const std::string digest = fake_digests().sha256(encode_body(members));
+      const Prepare prepare{NodeIndex{}, 0, SeatSet::all(), "127.0.0.1", 1, digest};
       send_to_member(id, encode(Welcome{MemberIndex{}, 1, bytes(kDigestSize)}, {}));
       send_to_member(id, encode(prepare, Generation{1}));
+      send_to_member(id, encode(members, Generation{1}));
       return send_to_member(id, encode(Commit{}, Generation{1}));
     }
     case 1:

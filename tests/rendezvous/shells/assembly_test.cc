@@ -72,7 +72,7 @@ TEST(Assembly, PassesOverASilentListenerOnTheFirstPort) {
 TEST(Assembly, FindsTheServerOverIpv6) {
   if (!listen_on("::1", 0)) GTEST_SKIP() << "this machine has no IPv6 loopback";
   Meeting meeting(expected_members(2));
-  meeting.session_options.coordinator_hosts = {"::1"};
+  meeting.session_options.successors = {{NodeIndex{}, {"::1"}}};
   ASSERT_TRUE(meeting.assemble());
   EXPECT_EQ(meeting.observed.roster->members[1].address, "::1");
   EXPECT_EQ(meeting.members[1]->session->coordinator_address(), "::1");
@@ -80,14 +80,14 @@ TEST(Assembly, FindsTheServerOverIpv6) {
 
 TEST(Assembly, NeedsNoHostOnTheCoordinatorsOwnNode) {
   Meeting meeting(expected_members(1, 2));
-  meeting.session_options.coordinator_hosts = {};
+  meeting.session_options.successors = {{NodeIndex{}, {}}};
   EXPECT_TRUE(meeting.assemble());
 }
 
 TEST(Assembly, TriesTheNextAddressWhenTheFirstLeadsNowhere) {
   Meeting meeting(expected_members(2));
   // TEST-NET-1: routers drop it or say so; either way nobody answers.
-  meeting.session_options.coordinator_hosts = {"192.0.2.1", "127.0.0.1"};
+  meeting.session_options.successors = {{NodeIndex{}, {"192.0.2.1", "127.0.0.1"}}};
   EXPECT_TRUE(meeting.assemble());
 }
 

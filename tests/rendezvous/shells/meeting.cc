@@ -69,7 +69,7 @@ Meeting::Meeting(std::vector<ExpectedMember> expected) {
   server_options.authentication.key = "a key that all share";
   server_options.assembly_deadline = kPatience;
   session_options.incarnation = server_options.incarnation;
-  session_options.coordinator_hosts = {"127.0.0.1"};
+  session_options.successors = {{NodeIndex{}, {"127.0.0.1"}}};
   session_options.ports = server_options.ports;
   session_options.authentication = server_options.authentication;
   session_options.deadline = kPatience;

@@ -141,7 +141,7 @@ TEST(Descriptors, AreAllCloseOnExecAndNoneIsLeftBehind) {
   const std::set<int> before = open_descriptors();
   {
     Meeting meeting(expected_members(4));
-    meeting.session_options.coordinator_hosts = {"127.0.0.1", "::1", "localhost"};
+    meeting.session_options.successors = {{NodeIndex{}, {"127.0.0.1", "::1", "localhost"}}};
     ASSERT_TRUE(meeting.assemble());
     for (const int fd : open_descriptors()) {
       if (before.count(fd) == 0) {

@@ -119,13 +119,13 @@ TEST(HelperProgram, ThatIsMissingIsNamedWithTheCure) {
 TEST(Names, AreLookedUpForTheCoordinatorsHost) {
   Meeting meeting(expected_members(1, 2));
   meeting.server_options.bind_address = "127.0.0.1";
-  meeting.session_options.coordinator_hosts = {"localhost"};
+  meeting.session_options.successors = {{NodeIndex{}, {"localhost"}}};
   EXPECT_TRUE(meeting.assemble());
 }
 
 TEST(Names, ThatLeadToLoopbackOnAnotherNodeAreNamedAsTheCause) {
   Meeting meeting(expected_members(2));
-  meeting.session_options.coordinator_hosts = {"localhost"};
+  meeting.session_options.successors = {{NodeIndex{}, {"localhost"}}};
   meeting.session_options.deadline = std::chrono::milliseconds(700);
   ASSERT_TRUE(meeting.open_server());
   RecordingMember& member = meeting.join(1);

@@ -1,5 +1,6 @@
 """All ranks meet at MASTER_ADDR:MASTER_PORT, as a training program's would: rank 0 listens there,
-the others connect to it from their nodes and say who they are. Rank 0 prints who came."""
+the others connect to it from their nodes and say who they are. Rank 0 prints who came. Where an
+agent serves the store on that port, they meet on the next one, which is kept free for programs."""
 import os
 import socket
 import sys
@@ -8,6 +9,7 @@ import time
 LIMIT_S = 20
 rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
 address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+port += os.environ["TORCHELASTIC_USE_AGENT_STORE"] == "True"
 
 
 def connect(deadline):

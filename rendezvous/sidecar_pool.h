@@ -1,0 +1,44 @@
+// SidecarPool: several sidecars, for those who have thousands of calls to make. A shell.
+//
+// A coordinator opens a credential of every member, and one munge call after the other would make
+// the last of thousands wait for seconds. A call goes to an idle sidecar; another child is started
+// only while all that run are busy. What holds for a Sidecar's call holds here, but for the order
+// of the calls.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "rendezvous/base/asio.h"
+#include "rendezvous/sidecar.h"
+
+namespace muster::rendezvous {
+
+class SidecarPool {
+ public:
+  static constexpr std::size_t kMost = 4;
+
+  // At most `most` children; more than cores are of no use.
+  explicit SidecarPool(asio::io_context& loop, std::size_t most = 1) : loop_(loop), most_(most) {}
+  SidecarPool(const SidecarPool&) = delete;
+  SidecarPool& operator=(const SidecarPool&) = delete;
+
+  // `done` comes from the loop, exactly once unless the pool is destroyed or stopped before.
+  void call(SidecarCall call, Sidecar::OnAnswer done);
+
+  // Ends the children and forgets all calls. They hold memory that a long life does not need.
+  void stop();
+
+  std::size_t size() const { return sidecars_.size(); }  // started so far
+
+  // What this machine has cores for, at most kMost.
+  static std::size_t fitting_size();
+
+ private:
+  asio::io_context& loop_;
+  std::size_t most_;
+  std::vector<std::unique_ptr<Sidecar>> sidecars_;
+};
+
+}  // namespace muster::rendezvous
