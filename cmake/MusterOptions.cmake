@@ -14,6 +14,7 @@ endif()
 
 option(MUSTER_BUILD_TESTS "Build the tests and benches" ON)
 option(MUSTER_WERROR "Treat warnings as errors" OFF)
+option(MUSTER_FUZZ "Build the fuzz targets for libFuzzer; needs clang (tests/fuzz/README.md)" OFF)
 set(MUSTER_SANITIZE "" CACHE STRING "Sanitizers, e.g. address,undefined or thread")
 set(MUSTER_WITH_NCCL AUTO CACHE STRING "NCCL backend of muster-bench: AUTO, ON or OFF")
 set(MUSTER_WITH_LIBFABRIC AUTO CACHE STRING "libfabric backend of muster-bench: AUTO, ON or OFF")
@@ -44,6 +45,13 @@ target_include_directories(muster_root INTERFACE
   "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>"
   "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/muster>")
 
+if(MUSTER_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "MUSTER_FUZZ needs clang, this is ${CMAKE_CXX_COMPILER_ID}: "
+                        "use `cmake --preset fuzz`")
+  endif()
+  set(MUSTER_SANITIZE "fuzzer-no-link,address,undefined")
+endif()
 if(MUSTER_SANITIZE)
   add_compile_options(-fsanitize=${MUSTER_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${MUSTER_SANITIZE})
