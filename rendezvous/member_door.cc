@@ -28,7 +28,10 @@ void MemberEngine::hear_candidate(ConnectionId id, std::string_view bytes) {
   const auto* greeting = std::get_if<Greeting>(&*message);
   if (greeting == nullptr) return dismiss(id, "does not greet");
   const Status status = judge(candidate, *greeting);
-  if (status && phase_ != MemberPhase::kSearching) return meet_rival(id, *greeting);
+  if (status && phase_ != MemberPhase::kSearching) {
+    if (greeting->epoch > *options_.place) return try_rival(id, *greeting);
+    return dismiss(id, "leads an older epoch than this process");
+  }
   if (!status) return dismiss(id, status.error().message());
   choose(id, *greeting);
 }
@@ -79,43 +82,31 @@ void MemberEngine::choose(ConnectionId id, const Greeting& greeting) {
   for (const auto& [other, candidate] : candidates_) effects_.push_back(CloseConnection{other});
   candidates_.clear();
   chosen_->since = now_;
+  epoch_ = greeting.epoch;
+  was_refused_ = false;
   chosen_->reader.set_max_body(kMaxReplyBody);
   link_ = Link(now_);
-  greeting_ = greeting;
-  prove();
-}
-
-// We lead, and so does somebody else: our own server decides what follows.
-void MemberEngine::meet_rival(ConnectionId id, const Greeting& greeting) {
-  effects_.push_back(member_effect::RivalMet{greeting.epoch});
-  effects_.push_back(CloseConnection{id});
-  candidates_.erase(id);
-}
-
-void MemberEngine::prove() {
-  join_ = Join{options_.self,        options_.session,       chosen_->connected.nonce,
-               acknowledged_.list(), options_.wants_members, ""};
-  const Endpoint& server = chosen_->connected.server;
-  transcript_ = transcript_of(greeting_, join_, server);
-  switch (greeting_.method) {
-    case AuthenticationMethod::kNone:
-      key_.clear();
-      return send_join_with("");
-    case AuthenticationMethod::kKey:
-      key_ = options_.key;
-      return send_join_with(prove_join(digests_, key_, transcript_));
-    case AuthenticationMethod::kMunge:
-      key_ = chosen_->connected.key;
-      const CredentialPayload payload{key_, server, digests_.sha256(transcript_)};
-      effects_.push_back(
-          member_effect::EncodeCredential{chosen_->connected.connection, encode(payload)});
+  chosen_->approach = approach(*chosen_, greeting);
+  if (const auto payload = chosen_->approach->payload()) {
+    effects_.push_back(member_effect::EncodeCredential{id, *payload});
+  } else {
+    send(chosen_->approach->prove(""), Generation{});
   }
 }
 
+Approach MemberEngine::approach(const Candidate& candidate, const Greeting& greeting) const {
+  const Join join{options_.self,        options_.session,       candidate.connected.nonce,
+                  acknowledged_.list(), options_.wants_members, ""};
+  const bool is_munge = greeting.method == AuthenticationMethod::kMunge;
+  return {digests_, greeting, join, candidate.connected.server,
+          is_munge ? candidate.connected.key : options_.key};
+}
+
 void MemberEngine::send_join(const member_event::CredentialEncoded& event) {
-  const bool is_ours = phase_ == MemberPhase::kProving && join_.proof.empty() &&
-                       greeting_.method == AuthenticationMethod::kMunge &&
-                       chosen_->connected.connection == event.connection;
+  if (rival_ && rival_->connected.connection == event.connection) return answer_rival(event);
+  const bool is_ours = phase_ == MemberPhase::kProving &&
+                       chosen_->connected.connection == event.connection &&
+                       chosen_->approach->waits_for_credential();
   if (!is_ours) return;
   if (!event.credential) return leave_phase(MemberPhaseEvent::kHopeless, event.credential.error());
   if (event.credential->empty() || event.credential->size() > kMaxProof) {
@@ -124,17 +115,11 @@ void MemberEngine::send_join(const member_event::CredentialEncoded& event) {
                                                     std::to_string(event.credential->size()) +
                                                     " bytes, not of 1 to 4096"));
   }
-  send_join_with(*event.credential);
-}
-
-void MemberEngine::send_join_with(std::string proof) {
-  join_.proof = std::move(proof);
-  send(join_, Generation{});
+  send(chosen_->approach->prove(*event.credential), Generation{});
 }
 
 void MemberEngine::take_welcome(const Welcome& welcome) {
-  if (!is_genuine(welcome.proof,
-                  key_.empty() ? "" : prove_welcome(digests_, key_, transcript_, welcome))) {
+  if (!chosen_->approach->is_genuine(welcome)) {
     avoid(kAvoidAfterBadProof);
     return leave_phase(MemberPhaseEvent::kDisconnected,
                        Error(ErrorCode::kPermissionDenied,
@@ -150,15 +135,11 @@ void MemberEngine::take_welcome(const Welcome& welcome) {
 void MemberEngine::take_refusal(const Refused& refused) {
   const Error error(refused.code,
                     "refused by " + to_string(chosen_->connected.server) + ": " + refused.reason);
-  const std::string expected =
-      key_.empty() ? "" : prove_refusal(digests_, key_, transcript_, refused);
-  if (is_genuine(refused.proof, expected)) return leave_phase(MemberPhaseEvent::kRefusal, error);
+  if (chosen_->approach->is_genuine(refused))
+    return leave_phase(MemberPhaseEvent::kRefusal, error);
+  was_refused_ = true;
   avoid(kAvoidAfterBadProof);
   leave_phase(MemberPhaseEvent::kDisconnected, error);
-}
-
-bool MemberEngine::is_genuine(const std::string& proof, const std::string& expected) const {
-  return proof.size() == expected.size() && digests_.equal_in_constant_time(proof, expected);
 }
 
 void MemberEngine::avoid(Duration duration) {
@@ -173,6 +154,7 @@ void MemberEngine::look_at_candidates() {
     if (now_ - candidate.since >= kGreetingDeadline) late.push_back(id);
   for (const ConnectionId id : late)
     dismiss(id, "did not greet within " + seconds_text(kGreetingDeadline));
+  if (rival_ && now_ - rival_->since >= kWelcomeDeadline) drop_rival("did not answer the join");
   if (phase_ == MemberPhase::kProving && now_ - chosen_->since >= kWelcomeDeadline) {
     leave_phase(MemberPhaseEvent::kDisconnected,
                 Error(ErrorCode::kTimeout, to_string(chosen_->connected.server) +

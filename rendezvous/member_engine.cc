@@ -106,6 +106,7 @@ void MemberEngine::leave_phase(MemberPhaseEvent event, const Error& error) {
 }
 
 void MemberEngine::receive(const member_event::Received& event) {
+  if (rival_ && rival_->connected.connection == event.connection) return hear_rival(event.bytes);
   if (!chosen_ || chosen_->connected.connection != event.connection)
     return hear_candidate(event.connection, event.bytes);
   link_.note_heard(now_);
@@ -150,7 +151,7 @@ void MemberEngine::take_message(const Message& message, Generation generation) {
     return;
   }
   if (generation < generation_) return;  // of a membership that is over
-  const bool is_its_own = epoch_of(generation) == greeting_.epoch;
+  const bool is_its_own = epoch_of(generation) == epoch_;
   if (is_seated && prepare != nullptr && generation > generation_ && is_its_own)
     return take_prepare(*prepare, generation);
   if (phase_ == MemberPhase::kPrepared && std::holds_alternative<Commit>(message) &&
@@ -204,8 +205,7 @@ void MemberEngine::take_roster() {
   operations_.set_size(roster_.size);
   for (std::string& bytes : early_) send(ApplicationMessage{std::move(bytes)}, generation_);
   early_.clear();
-  for (const auto& [id, rival] : candidates_) effects_.push_back(CloseConnection{id});
-  candidates_.clear();
+  drop_candidates();
   const member_event::Connected& ends = chosen_->connected;
   effects_.push_back(member_effect::RosterCommitted{std::exchange(roster_, {}), ends.connection,
                                                     ends.local_address, ends.server.address});
@@ -213,6 +213,7 @@ void MemberEngine::take_roster() {
 
 // The shell has forgotten the connection already.
 void MemberEngine::lose(ConnectionId id, const std::string& detail) {
+  if (rival_ && rival_->connected.connection == id) return rival_.reset();
   if (candidates_.erase(id) > 0 || !chosen_ || chosen_->connected.connection != id) return;
   const Error error(ErrorCode::kUnavailable, "the connection to the coordinator at " +
                                                  to_string(chosen_->connected.server) +
@@ -226,13 +227,12 @@ void MemberEngine::search_again(const Error& error) {
   last_reason_ = error.message();
   if (leads_) {
     succession_.note_gave_back(now_);
-  } else {
-    succession_.note_lost(greeting_.epoch, now_);
+  } else if (was_seated_ || (epoch_ == 0 && !was_refused_ && !succession_.lost())) {
+    // One that never proved itself counts only where a lie can do no more than hurry us.
+    succession_.note_lost(epoch_, now_);
   }
   sees_all_ = true;
-  if (was_seated_) {
-    return_deadline_ = now_ + kFollowPatience;
-  }
+  if (was_seated_) return_deadline_ = now_ + kFollowPatience;
   was_seated_ = false;
   leads_ = false;
   searching_since_ = now_;
@@ -295,6 +295,7 @@ void MemberEngine::finish_leave(Status status) {
 void MemberEngine::forgive(Duration gap) {
   link_.forgive(now_);
   for (auto& [id, candidate] : candidates_) candidate.since = now_;
+  if (rival_) rival_->since = now_;
   if (chosen_) chosen_->since = now_;
   deadline_ += gap;
   if (return_deadline_ != TimePoint::max()) return_deadline_ += gap;
@@ -377,10 +378,16 @@ void MemberEngine::set_silent(bool silent) {
 }
 
 void MemberEngine::drop_connections() {
-  for (const auto& [id, candidate] : candidates_) effects_.push_back(CloseConnection{id});
-  candidates_.clear();
+  drop_candidates();
   if (chosen_) effects_.push_back(CloseConnection{chosen_->connected.connection});
   chosen_.reset();
+}
+
+void MemberEngine::drop_candidates() {
+  for (const auto& [id, candidate] : candidates_) effects_.push_back(CloseConnection{id});
+  candidates_.clear();
+  if (rival_) effects_.push_back(CloseConnection{rival_->connected.connection});
+  rival_.reset();
 }
 
 void MemberEngine::send(const Message& message, Generation generation) {

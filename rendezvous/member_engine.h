@@ -3,14 +3,16 @@
 // The shell connects to candidates while a Search is on and reports each connection; the engine
 // reads the greetings, chooses, proves itself, joins, and after the roster carries messages and
 // operations. A connection lost before the roster is committed only starts the search again; lost
-// afterwards, it ends the session. The code stands in two files: member_door.cc (from the search to
-// the welcome) and member_engine.cc (events, time, all after the welcome).
+// afterwards, it ends the session. The code stands in three files: member_door.cc (from the search to
+// the welcome), member_rival.cc (other coordinators beside our own) and member_engine.cc (events, time,
+// all after the welcome).
 #pragma once
 
 #include <map>
 #include <optional>
 #include <set>
 
+#include "rendezvous/approach.h"
 #include "rendezvous/heartbeat.h"
 #include "rendezvous/member_events.h"
 #include "rendezvous/operations.h"
@@ -28,6 +30,7 @@ inline constexpr Duration kAvoidAfterBadProof{10000};
 // before it looks for rivals.
 inline constexpr Duration kFirstSuccessorAlone{5000};
 inline constexpr Duration kRivalsAfter{2000};
+inline constexpr Duration kRivalAgain{3000};
 // What the application may send before the roster; it waits here.
 inline constexpr std::size_t kMaxEarlyBytes = 4u << 20;
 
@@ -49,6 +52,7 @@ class MemberEngine {
     member_event::Connected connected;
     TimePoint since;
     FrameReader reader{kMaxUnprovenBody};
+    std::optional<Approach> approach;  // once we prove ourselves there
   };
 
   // member_door.cc
@@ -57,15 +61,19 @@ class MemberEngine {
   Status judge(const Candidate& candidate, const Greeting& greeting) const;
   void dismiss(ConnectionId id, const std::string& why);
   void choose(ConnectionId id, const Greeting& greeting);
-  void meet_rival(ConnectionId id, const Greeting& greeting);
-  void prove();
+  Approach approach(const Candidate& candidate, const Greeting& greeting) const;
   void send_join(const member_event::CredentialEncoded& event);
-  void send_join_with(std::string proof);
   void take_welcome(const Welcome& welcome);
   void take_refusal(const Refused& refused);
-  bool is_genuine(const std::string& proof, const std::string& expected) const;
   void avoid(Duration duration);
   void look_at_candidates();
+
+  // member_rival.cc
+  void try_rival(ConnectionId id, const Greeting& greeting);
+  void answer_rival(const member_event::CredentialEncoded& event);
+  void send_to_rival(const Join& join);
+  void hear_rival(std::string_view bytes);
+  void drop_rival(const std::string& why);
 
   // member_engine.cc
   MemberAction advance(MemberPhaseEvent event);
@@ -96,6 +104,7 @@ class MemberEngine {
   void look_at_deadlines();
   void set_silent(bool silent);
   void drop_connections();
+  void drop_candidates();
   void send(const Message& message, Generation generation);
   void note(std::string line) { effects_.push_back(Note{std::move(line)}); }
   bool is_joining() const;  // the join's deadline still counts
@@ -125,10 +134,9 @@ class MemberEngine {
 
   // The chosen connection; from kProving until it is lost.
   std::optional<Candidate> chosen_;
-  Greeting greeting_;
-  Join join_;
-  std::string transcript_;
-  std::string key_;
+  std::uint32_t epoch_ = 0;   // of the chosen one
+  bool was_refused_ = false;  // by the chosen one, without a proof
+  std::optional<Candidate> rival_;
   Link link_;
   bool silent_ = false;
 

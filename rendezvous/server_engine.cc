@@ -156,10 +156,10 @@ void ServerEngine::close(const std::string& reason) {
   close_all(ErrorCode::kCancelled, reason);  // also those who came to hear why it failed
 }
 
-// One of a later epoch has the role; and one that nobody joined gives way to any.
+// One of a later epoch has the role.
 void ServerEngine::meet_rival(const server_event::RivalMet& event) {
   const bool is_open = phase_ == AssemblyPhase::kAssembling || phase_ == AssemblyPhase::kPreparing;
-  if (!is_open || (event.epoch < options_.epoch && assembly_.taken() > 1)) return;
+  if (!is_open || event.epoch <= options_.epoch) return;
   advance(AssemblyEvent::kYield);
   note("node " + std::to_string(value_of(options_.node)) +
        " gives the role of coordinator back: another node has it");

@@ -228,9 +228,51 @@ TEST_F(SuccessorTest, ACoordinatorThatGathersLongLooksForRivalsAndTellsItsServer
   EXPECT_EQ(count<member_effect::Search>(), 1u);
   connect(2, "10.0.0.9");
   hear(2, greeting_of(1));
+  EXPECT_EQ(count<member_effect::RivalMet>(), 0u);  // anybody can greet
+  EXPECT_TRUE(std::holds_alternative<Join>(said_.back()));
+  hear(2, Welcome{MemberIndex{0}, 1, ""});
   EXPECT_EQ(last<member_effect::RivalMet>()->epoch, 1u);
   EXPECT_TRUE(is_closed(2));
   EXPECT_FALSE(is_closed(1));
+}
+
+TEST_F(SuccessorTest, ARivalThatCannotProveItselfIsNone) {
+  options_.place = 0;
+  begin(AuthenticationMethod::kKey);
+  sit_down_at_own_server(1);
+  pass(kRivalsAfter + Duration(300));
+  connect(2, "10.0.0.9");
+  Greeting greeting = greeting_of(1);
+  greeting.method = AuthenticationMethod::kKey;
+  hear(2, greeting);
+  hear(2, Welcome{MemberIndex{0}, 1, std::string(kDigestSize, 'x')});
+  EXPECT_TRUE(is_closed(2));
+  EXPECT_EQ(count<member_effect::RivalMet>(), 0u);
+  EXPECT_TRUE(has_note("could not prove itself"));
+}
+
+TEST_F(SuccessorTest, ARefusalWithoutProofIsNoLossOfTheCoordinator) {
+  options_.place = 1;
+  begin(AuthenticationMethod::kKey);
+  connect(1);
+  Greeting greeting = greeting_of(0);
+  greeting.method = AuthenticationMethod::kKey;
+  hear(1, greeting);
+  hear(1, Refused{ErrorCode::kPermissionDenied, "not you", ""});
+  pass(std::chrono::seconds(10));
+  EXPECT_EQ(count<member_effect::TakeRole>(), 0u);
+}
+
+TEST_F(SuccessorTest, OneThatGreetsAndBreaksOffCannotStopTheSuccession) {
+  options_.place = 1;
+  begin(AuthenticationMethod::kKey);
+  connect(1);
+  Greeting greeting = greeting_of(2);
+  greeting.method = AuthenticationMethod::kKey;
+  hear(1, greeting);
+  lose(1);
+  pass(kFirstPatience + Duration(500));
+  EXPECT_EQ(count<member_effect::TakeRole>(), 1u);
 }
 
 TEST_F(SuccessorTest, OneThatGaveTheRoleBackFollowsAndDoesNotTakeItAgainAtOnce) {
