@@ -24,7 +24,7 @@ inline constexpr Duration kLostNodePatience{1500};
 inline constexpr Duration kDoubtPatience{2000};
 inline constexpr Duration kFollowPatience{15000};
 // Before the roster a silent path is given up sooner than while the members work.
-inline constexpr Duration kLostWhileGathering{6000};
+inline constexpr Duration kLostWhileGathering{5000};
 
 // The own loop's pulse.
 class Pulse {

@@ -135,8 +135,7 @@ void MemberEngine::take_welcome(const Welcome& welcome) {
 void MemberEngine::take_refusal(const Refused& refused) {
   const Error error(refused.code,
                     "refused by " + to_string(chosen_->connected.server) + ": " + refused.reason);
-  if (chosen_->approach->is_genuine(refused))
-    return leave_phase(MemberPhaseEvent::kRefusal, error);
+  if (chosen_->approach->is_genuine(refused)) return leave_phase(MemberPhaseEvent::kRefusal, error);
   was_refused_ = true;
   avoid(kAvoidAfterBadProof);
   leave_phase(MemberPhaseEvent::kDisconnected, error);

@@ -227,9 +227,10 @@ void MemberEngine::search_again(const Error& error) {
   last_reason_ = error.message();
   if (leads_) {
     succession_.note_gave_back(now_);
-  } else if (was_seated_ || (epoch_ == 0 && !was_refused_ && !succession_.lost())) {
-    // One that never proved itself counts only where a lie can do no more than hurry us.
+  } else if (was_seated_) {
     succession_.note_lost(epoch_, now_);
+  } else if (epoch_ == 0 && !was_refused_) {
+    succession_.note_broken_off(now_);
   }
   sees_all_ = true;
   if (was_seated_) return_deadline_ = now_ + kFollowPatience;

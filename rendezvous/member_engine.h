@@ -3,9 +3,9 @@
 // The shell connects to candidates while a Search is on and reports each connection; the engine
 // reads the greetings, chooses, proves itself, joins, and after the roster carries messages and
 // operations. A connection lost before the roster is committed only starts the search again; lost
-// afterwards, it ends the session. The code stands in three files: member_door.cc (from the search to
-// the welcome), member_rival.cc (other coordinators beside our own) and member_engine.cc (events, time,
-// all after the welcome).
+// afterwards, it ends the session. The code stands in three files: member_door.cc (from the search
+// to the welcome), member_rival.cc (other coordinators beside our own) and member_engine.cc
+// (events, time, all after the welcome).
 #pragma once
 
 #include <map>
@@ -52,7 +52,7 @@ class MemberEngine {
     member_event::Connected connected;
     TimePoint since;
     FrameReader reader{kMaxUnprovenBody};
-    std::optional<Approach> approach;  // once we prove ourselves there
+    std::optional<Approach> approach{};  // once we prove ourselves there
   };
 
   // member_door.cc

@@ -102,7 +102,8 @@ struct Close {
 // Nobody can be accepted for want of file descriptors.
 struct OutOfDescriptors {};
 
-// Our own member met a coordinator of this epoch at another successor's place; it has proven itself.
+// Our own member met a coordinator of this epoch at another successor's place, which has proven
+// itself.
 struct RivalMet {
   std::uint32_t epoch = 0;
 };

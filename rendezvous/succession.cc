@@ -8,6 +8,13 @@ Succession::Succession(std::optional<std::uint32_t> place, TimePoint now)
 void Succession::note_lost(std::uint32_t epoch, TimePoint now) {
   if (lost_ && *lost_ > epoch) return;
   lost_ = epoch;
+  is_certain_ = true;
+  since_ = now;
+}
+
+void Succession::note_broken_off(TimePoint now) {
+  if (lost_) return;
+  lost_ = 0;
   since_ = now;
 }
 

@@ -27,8 +27,11 @@ class Succession {
   // `place`: this process's among the successors; nothing for one who never leads.
   Succession(std::optional<std::uint32_t> place, TimePoint now);
 
-  // A coordinator of this epoch greeted us, and is lost now.
+  // A coordinator of this epoch that had proven itself is lost.
   void note_lost(std::uint32_t epoch, TimePoint now);
+  // Somebody said the first coordinator's greeting and broke off. It may have been anybody, so this
+  // does no more than hurry the next one.
+  void note_broken_off(TimePoint now);
   // We had the role and yielded it: whoever has it now is given time to be found.
   void note_gave_back(TimePoint now);
   // The loop stood still: everybody else's words lie unread.
@@ -39,14 +42,16 @@ class Succession {
 
   // The epoch we would lead.
   std::optional<std::uint32_t> place() const { return place_; }
-  // The newest one lost; who takes the role does not wait for its node.
-  std::optional<std::uint32_t> lost() const { return lost_; }
+  // The newest one lost; who takes the role does not wait for its node. Nothing when none is known
+  // to be.
+  std::optional<std::uint32_t> lost() const { return is_certain_ ? lost_ : std::nullopt; }
 
  private:
   std::optional<std::uint32_t> place_;
   TimePoint since_;
   bool gave_back_ = false;
   std::optional<std::uint32_t> lost_;
+  bool is_certain_ = false;
 };
 
 }  // namespace muster::rendezvous

@@ -107,7 +107,8 @@ class NodeAgent : private rendezvous::SessionObserver,
   GangBuilder builder_;
 
   std::unique_ptr<CoordinatorHost> host_;  // while this agent has the role
-  Generation last_generation_{};           // of a host that gave the role back
+  TimePoint started_ = Clock::now();
+  Generation last_generation_{};  // of a host that gave the role back
   std::unique_ptr<rendezvous::Session> session_;
   std::unique_ptr<process::SignalDesk> signals_;
   std::unique_ptr<process::Gang> gang_;

@@ -1,4 +1,5 @@
 // The role of coordinator at an agent: taken at the start, by succession, and given back.
+#include <algorithm>
 #include <utility>
 
 #include "launcher/agent/node_agent.h"
@@ -6,11 +7,21 @@
 
 namespace muster::launcher {
 
+namespace {
+
+constexpr Duration kLeastAssembly{1000};
+
+}  // namespace
+
 Status NodeAgent::open_host(const rendezvous::Role& role) {
   CoordinatorHostOptions options = *options_.coordinator;
   options.server.epoch = role.epoch;
   options.server.lost_node = role.lost_node;
   options.server.last_generation = last_generation_;
+  // The time that passed without a coordinator counts: the members' own deadlines do not move.
+  const auto passed = std::chrono::duration_cast<Duration>(Clock::now() - started_);
+  options.server.assembly_deadline =
+      std::max(options.server.assembly_deadline - passed, kLeastAssembly);
   CoordinatorHost::Callbacks callbacks;
   callbacks.print = [this](std::string_view text) { print(std::string(text)); };
   callbacks.finish = [this](int exit_code, bool agent_lost) {

@@ -173,10 +173,6 @@ Status nodes(const FlagUse& use, Parsed& parsed) {
     MUSTER_TRY(maximum, parse_number(text.substr(colon + 1), minimum, kMaxNodes));
     wish.maximum = maximum;
   }
-  if (wish.minimum != wish.maximum) {
-    parsed.notes.push_back(use.source +
-                           ": every node of the step takes part; a smaller world is never formed");
-  }
   parsed.options.nodes = std::move(wish);
   return {};
 }

@@ -42,6 +42,15 @@ TEST(Succession, TheRoleNeverMovesBack) {
   EXPECT_EQ(succession.lost(), 2U);
 }
 
+TEST(Succession, OneThatBrokeOffUnprovenOnlyHurriesTheNext) {
+  Succession succession(1U, kStart);
+  succession.note_broken_off(kStart);
+  EXPECT_EQ(succession.due(), kStart + kTakeoverGrace);
+  EXPECT_EQ(succession.lost(), std::nullopt);
+  succession.note_lost(0, kStart);
+  EXPECT_EQ(succession.lost(), 0U);
+}
+
 TEST(Succession, TimeLostByStandingStillDoesNotCount) {
   Succession succession(1U, kStart);
   succession.note_lost(0, kStart);

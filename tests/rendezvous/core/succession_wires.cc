@@ -3,6 +3,16 @@
 
 namespace muster::rendezvous {
 
+namespace {
+
+bool is_welcome(const std::string& bytes) {
+  FrameReader reader(kMaxReplyBody);
+  reader.push(bytes);
+  return std::holds_alternative<Welcome>(*parse(**reader.next()));
+}
+
+}  // namespace
+
 void SuccessionWorld::at(TimePoint when, std::function<void()> happen) {
   events_.push({std::max(when, now_), next_order_++, std::move(happen)});
 }
@@ -183,7 +193,7 @@ void SuccessionWorld::to_member(ConnectionId id, std::string frame) {
   at(when, [this, id, frame = std::move(frame)] {
     const Wire& there = wires_.at(id);
     if (there.stalled || !there.member_open) return;
-    if (!there.same_process && !crashed_after_) was_met_ = true;
+    if (!there.same_process && !crashed_after_ && is_welcome(frame)) was_met_ = true;
     step_member(there.member, member_event::Received{id, frame});
   });
 }

@@ -48,7 +48,7 @@ class SuccessionWorld {
   const std::optional<Roster>& assembled() const { return assembled_; }
   Duration ended_after() const;  // the last process that was not crashed or cut
   std::optional<Duration> crashed_after() const { return crashed_after_; }
-  // Somebody else had heard of a coordinator when the first fault came.
+  // A coordinator had taken somebody else in when the first fault came.
   bool was_met() const { return was_met_; }
   std::size_t frames_of_coordinators() const { return frames_sent_; }
   std::size_t roles_taken() const { return roles_taken_; }
