@@ -117,6 +117,8 @@ void NodeAgent::on_closed(const Error& error) {
   if (closing_) return finish(end_.exit_code);
   if (cancelled_by_ && !joined_) return finish(options::exit_code_of_signal(*cancelled_by_));
   if (!joined_) {
+    // The host ends this agent: it stays for those who come late to hear why.
+    if (host_ && session_->closed_by_coordinator()) return;
     // What the coordinator said, it says to the user itself; the others would only repeat it.
     if (!host_ && !session_->closed_by_coordinator()) {
       print("muster: " + builder_.host() + " did not reach the coordinator on " +

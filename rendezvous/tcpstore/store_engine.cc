@@ -47,7 +47,13 @@ std::string_view StoreEngine::unsent(ClientSlot client) const {
 void StoreEngine::note_sent(ClientSlot client, std::size_t size) {
   Client& to = at(client);
   to.sent += size;
-  if (to.sent < to.replies.size()) return;
+  if (to.sent < to.replies.size()) {
+    // One that asks on while it reads is never quite done: only what is left is kept.
+    if (to.sent <= std::max(kKeptCapacity, to.replies.size() / 2)) return;
+    to.replies.erase(0, to.sent);
+    to.sent = 0;
+    return;
+  }
   to.sent = 0;
   to.replies.clear();
   if (to.replies.capacity() > kKeptCapacity) to.replies = std::string();

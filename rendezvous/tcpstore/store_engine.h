@@ -46,6 +46,8 @@ class StoreEngine {
   const StoreTable& table() const { return table_; }
   std::size_t waits() const { return waits_; }
   std::size_t kept(ClientSlot client) const { return at(client).requests.kept(); }
+  // Bytes held for `client`, those sent already included.
+  std::size_t buffered(ClientSlot client) const { return at(client).replies.size(); }
 
  private:
   using Node = StoreTable::Node;

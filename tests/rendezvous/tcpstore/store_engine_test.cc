@@ -208,6 +208,17 @@ TEST_F(StoreEngineTest, TellsAWatcherWhatHappens) {
   EXPECT_EQ(engine.table().records(), 1u);
 }
 
+TEST_F(StoreEngineTest, KeepsOnlyWhatIsLeftOfAReaderThatIsNeverQuiteDone) {
+  const std::string value(1000, 'v');
+  say(kB, wire::set("k", value));
+  for (int i = 0; i < 1000; ++i) {
+    engine.receive(kA, wire::get("k"));
+    engine.note_sent(kA, engine.unsent(kA).size() - 1);
+    ASSERT_LT(engine.buffered(kA), 16u * 1024) << "after " << i;
+  }
+  EXPECT_EQ(say(kA, wire::get("k")), "v" + wire::string(value));
+}
+
 TEST_F(StoreEngineTest, KeepsQueuesBesideValues) {
   const std::string pop = wire::request(kQueuePop, {"q"});
   const std::string length = wire::request(kQueueLength, {"q"});
