@@ -28,7 +28,7 @@ inline constexpr Duration kAvoidAfterLoss{300};
 inline constexpr Duration kAvoidAfterBadProof{10000};
 // When to look at all successors: so long after the search began, and so long a coordinator gathers
 // before it looks for rivals.
-inline constexpr Duration kFirstSuccessorAlone{5000};
+inline constexpr Duration kFirstSuccessorAlone{1500};
 inline constexpr Duration kRivalsAfter{2000};
 inline constexpr Duration kRivalAgain{3000};
 // What the application may send before the roster; it waits here.

@@ -113,6 +113,7 @@ class ServerEngine {
   void fail(const Error& error);
   void close_all(ErrorCode code, const std::string& reason);
   void number_members();
+  void refuse_unfinished();
   std::string missing_text() const;
   std::string given_up_text(MemberIndex member) const;
   std::string name_of_seat(MemberIndex member) const;

@@ -182,9 +182,19 @@ void ServerEngine::commit_if_acknowledged() {
     drop(*find(left_out));
   }
   number_members();
+  refuse_unfinished();
   collectives_.emplace(names_of(roster_));
   send_to_seats(encode_shared(Commit{}, assembly_.generation()));
   effects_.push_back(server_effect::Assembled{std::exchange(roster_, {})});
+}
+
+// Nobody opens credentials any more, so who is still being proven hears now that it came too late.
+void ServerEngine::refuse_unfinished() {
+  std::vector<ConnectionId> unfinished;
+  for (const auto& [id, connection] : connections_)
+    if (connection.phase == DoorPhase::kProving) unfinished.push_back(id);
+  for (const ConnectionId id : unfinished)
+    refuse(*find(id), Error(ErrorCode::kUnavailable, "it comes too late: the roster is complete"));
 }
 
 // The places in the roster are the members' numbers from the commit on.

@@ -424,6 +424,18 @@ TEST_F(ServerEngineTest, ChecksWhatMungeSays) {
   EXPECT_TRUE(std::holds_alternative<Prepare>(last_said(3)));
 }
 
+TEST_F(ServerEngineTest, OneStillBeingProvenAtTheCommitHearsThatItIsTooLate) {
+  open(1, AuthenticationMethod::kMunge);
+  connect(2);
+  say(2, join_of(2, 0));
+  step(server_event::Accepted{ConnectionId{1}, std::string(kNonceSize, 'n'), {}, "", true});
+  say(1, join_of(1, 0));
+  say(1, Ack{}, Generation{1});
+  ASSERT_EQ(count<server_effect::Assembled>(), 1u);
+  EXPECT_EQ(std::get<Refused>(last_said(2)).reason, "it comes too late: the roster is complete");
+  EXPECT_TRUE(is_closed(2));
+}
+
 TEST_F(ServerEngineTest, ACredentialThatDoesNotDecodeIsRefused) {
   open(1, AuthenticationMethod::kMunge);
   connect(1);
