@@ -21,6 +21,11 @@ ProbeResult failed_look(const std::string& problem) {
   return {"look", Answer::kWarn, "", problem, {}};
 }
 
+// Of the looking itself: somebody should know that a node could not be seen.
+bool is_of_looking(const ProbeResult& result) {
+  return result.probe == "look" || result.probe == "host";
+}
+
 bool has_efa(const health::HealthFacts& facts) {
   const auto& nics = facts.host.nics.value;
   return nics && std::any_of(nics->begin(), nics->end(),
@@ -104,18 +109,13 @@ std::vector<std::string> HealthBoard::judge(const health::Expectations& expected
     }
   }
   compare();
-  std::vector<std::string> lines = finding_lines(Answer::kFail);
+  std::vector<std::string> lines = finding_lines(Answer::kFail, false);
   is_unfit_ = !lines.empty() || !odd_hosts(disagreements_).empty();
-  std::string differences = print_disagreements(disagreements_);
-  for (std::size_t begin = 0; begin < differences.size();) {
-    const std::size_t end = differences.find('\n', begin);
-    lines.push_back("health: " + differences.substr(begin, end - begin));
-    begin = end + 1;
-  }
+  for (std::string& line : disagreement_lines()) lines.push_back(std::move(line));
   // Where nobody trains, small limits are no news; the summary counts them.
   const bool is_plain = !has_devices() && expected == health::Expectations{};
-  if (!is_plain) {
-    for (std::string& line : finding_lines(Answer::kWarn)) lines.push_back(std::move(line));
+  for (std::string& line : finding_lines(Answer::kWarn, is_plain)) {
+    lines.push_back(std::move(line));
   }
   if (looks_ <= 1 && !is_unfit_) lines.push_back(summary());
   std::erase_if(lines, [this](const std::string& line) { return !told_.insert(line).second; });
@@ -126,20 +126,37 @@ void HealthBoard::compare() {
   std::vector<health::NodeFacts> facts;
   for (const NodeHealth& node : nodes_) {
     const auto& look = node.after ? node.after : node.before;
-    if (!look) continue;
+    // What could not be asked is no difference.
+    if (!look || !look->host_problem.empty()) continue;
     facts.push_back(comparable_facts(node.host, *look));
     add_settings(split(node.settings), facts.back());
   }
   disagreements_ = compare_nodes(facts);
 }
 
+std::vector<std::string> HealthBoard::disagreement_lines() const {
+  std::vector<std::string> lines;
+  for (const health::Disagreement& one : disagreements_) {
+    if (lines.size() == health::kMaxDisagreements) {
+      lines.push_back(
+          fmt::format("health: and {} more facts differ", disagreements_.size() - lines.size()));
+      break;
+    }
+    std::string text = health::print_disagreements({one});
+    text.pop_back();  // the newline
+    const bool is_fault = one.answer == Answer::kFail && one.has_majority;
+    lines.push_back("health: " + text + (is_fault ? " (FAIL: nodes must agree in it)" : ""));
+  }
+  return lines;
+}
+
 // The same finding of several nodes is one line, in the order of the first of them.
-std::vector<std::string> HealthBoard::finding_lines(Answer answer) const {
+std::vector<std::string> HealthBoard::finding_lines(Answer answer, bool only_looks) const {
   std::vector<std::string> texts;
   std::map<std::string, std::vector<std::string>> hosts;
   for (const NodeHealth& node : nodes_) {
     for (const ProbeResult& result : node.results) {
-      if (result.answer != answer) continue;
+      if (result.answer != answer || (only_looks && !is_of_looking(result))) continue;
       std::string text = describe(result);
       auto& places = hosts[text];
       if (places.empty()) texts.push_back(std::move(text));

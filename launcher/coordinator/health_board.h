@@ -58,7 +58,8 @@ class HealthBoard {
 
  private:
   void compare();
-  std::vector<std::string> finding_lines(health::Answer answer) const;
+  std::vector<std::string> disagreement_lines() const;
+  std::vector<std::string> finding_lines(health::Answer answer, bool only_looks) const;
   std::string summary() const;
 
   std::vector<NodeHealth> nodes_;

@@ -81,7 +81,7 @@ TEST(HealthBoard, TheOddOneIsUnfitWhereNodesMustAgree) {
   HealthBoard board = board_of({health::healthy_node(), odd, health::healthy_node()});
   const Lines lines = board.judge({});
   EXPECT_TRUE(board.is_unfit());
-  EXPECT_NE(joined(lines).find("health: node2: GPUs 7, 2 others 8"), std::string::npos)
+  EXPECT_NE(joined(lines).find("health: node2: GPUs 7, 2 others 8 (FAIL"), std::string::npos)
       << joined(lines);
 }
 
@@ -103,6 +103,19 @@ TEST(HealthBoard, ADriverThatHungFailsAndALateLookOnlyWarns) {
   EXPECT_NE(text.find("node2: WARN look: its agent did not answer in 20 s"), std::string::npos)
       << text;
   EXPECT_FALSE(late.is_unfit()) << text;
+}
+
+TEST(HealthBoard, ANodeWhoseHostCouldNotBeSeenDiffersInNothing) {
+  HealthFacts unseen = health::healthy_node();
+  unseen.host = {};
+  unseen.host_problem = "the look at the host did not answer in 5 s";
+  unseen.versions.clear();
+  HealthBoard board = board_of({health::healthy_node(), unseen, health::healthy_node()});
+  const std::string text = joined(board.judge(health::p5()));
+  EXPECT_FALSE(board.is_unfit()) << text;
+  EXPECT_NE(text.find("health: node2: WARN host: the look at the host did not answer in 5 s\n"),
+            std::string::npos)
+      << text;
 }
 
 TEST(HealthBoard, FactsThatAreNoneAreAFindingOfTheirNode) {
