@@ -65,6 +65,11 @@ struct ExpectedNics {
   bool operator==(const ExpectedNics&) const = default;
 };
 
+struct ExpectedHost {
+  std::optional<std::uint32_t> nofile;  // files that a program may open
+  bool operator==(const ExpectedHost&) const = default;
+};
+
 struct EnvironmentSetting {
   std::string name;
   std::string value;
@@ -78,6 +83,7 @@ struct Profile {
   std::vector<std::string> instance_types;
   ExpectedGpus gpus;
   ExpectedNics nics;
+  ExpectedHost host;
   std::map<std::string, std::string> sources;  // name -> where the figures were published
   // Of several rows that differ in their algorithm only, the first is what NCCL chooses by itself.
   std::vector<BusbwRow> busbw;

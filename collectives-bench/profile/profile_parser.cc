@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::uint32_t kMaxNodes = 65536;
 constexpr std::uint32_t kMaxPerNode = 1024;  // GPUs, NICs, ranks
-constexpr double kMaxBusbw = 1e6;            // GB/s
+constexpr std::uint32_t kMaxOpenFiles = 1U << 30;
+constexpr double kMaxBusbw = 1e6;  // GB/s
 constexpr double kMaxTolerance = 0.99;
 constexpr std::size_t kMaxName = 64;
 
@@ -25,6 +26,11 @@ ExpectedGpus read_gpus(const YamlNode& node, Complaints& complaints) {
           .nvlinks = map.whole("nvlinks", 0, 64, false),
           .pcie_width = map.whole("pcie_width", 1, 32, false),
           .pcie_generation = map.whole("pcie_generation", 1, 16, false)};
+}
+
+ExpectedHost read_host(const YamlNode& node, Complaints& complaints) {
+  MapReader map(node, "host", {"nofile"}, complaints);
+  return {map.whole("nofile", 1, kMaxOpenFiles, false)};
 }
 
 ExpectedNics read_nics(const YamlNode& node, Complaints& complaints) {
@@ -148,9 +154,10 @@ EnvironmentSetting read_setting(const YamlNode& node, const Profile& profile,
 }
 
 Profile read_profile(const YamlNode& root, Complaints& complaints) {
-  MapReader map(root, "profile",
-                {"profile", "instance_types", "gpus", "nics", "sources", "busbw", "environment"},
-                complaints);
+  MapReader map(
+      root, "profile",
+      {"profile", "instance_types", "gpus", "nics", "host", "sources", "busbw", "environment"},
+      complaints);
   Profile profile;
   profile.name = map.text("profile", true);
   if (profile.name.size() > kMaxName) {
@@ -165,6 +172,7 @@ Profile read_profile(const YamlNode& root, Complaints& complaints) {
   }
   if (const YamlNode* node = map.find("gpus")) profile.gpus = read_gpus(*node, complaints);
   if (const YamlNode* node = map.find("nics")) profile.nics = read_nics(*node, complaints);
+  if (const YamlNode* node = map.find("host")) profile.host = read_host(*node, complaints);
   if (const YamlNode* node = map.find("sources")) read_sources(*node, profile, complaints);
   for (const YamlNode& node : map.list("busbw", false)) {
     profile.busbw.push_back(read_row(node, profile, complaints));

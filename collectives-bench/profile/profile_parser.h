@@ -6,6 +6,7 @@
 //     model: H100                        count, nvlinks, pcie_width, pcie_generation: whole numbers
 //     count: 8
 //   nics: {kind: efa, count: 32, gbit_per_second: 100}      kind: efa or any
+//   host: {nofile: 65536}                optional: what slurmd's limits must allow
 //   sources:                             short name: where it was published
 //     readme: https://...
 //   busbw:

@@ -42,6 +42,8 @@ void write_machine(std::string& out, const Profile& profile) {
   out += fmt::format("nics:\n  kind: {}\n", nics.is_efa ? "efa" : "any");
   write_whole(out, "count", nics.count);
   write_whole(out, "gbit_per_second", nics.gbit_per_second);
+  if (profile.host != ExpectedHost{}) out += "host:\n";
+  write_whole(out, "nofile", profile.host.nofile);
 }
 
 void write_row(std::string& out, const BusbwRow& row) {

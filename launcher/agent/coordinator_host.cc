@@ -152,6 +152,8 @@ class CoordinatorHost::Body : public rendezvous::ServerObserver {
       open_check_group(*group);
     } else if (std::holds_alternative<CloseCheckGroup>(effect)) {
       close_check_group();
+    } else if (const auto* report = std::get_if<KeepReport>(&effect)) {
+      callbacks_.report(report->text);
     } else if (const auto* finish = std::get_if<Finish>(&effect)) {
       finish_job(finish->exit_code);
     }

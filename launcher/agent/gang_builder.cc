@@ -67,6 +67,16 @@ std::vector<rendezvous::ExpectedMember> gang_members(const rendezvous::Roster& r
   return members;
 }
 
+// The user's settings win.
+Environment with_settings(Environment user, const std::vector<std::string>& settings) {
+  for (const std::string& setting : settings) {
+    const std::size_t equals = std::min(setting.find('='), setting.size());
+    const std::string name = setting.substr(0, equals);
+    if (equals < setting.size() && !user.has(name)) user.set(name, setting.substr(equals + 1));
+  }
+  return user;
+}
+
 }  // namespace
 
 GangBuilder::GangBuilder(GangBuilderOptions options) : options_(std::move(options)) {}
@@ -98,6 +108,7 @@ std::string GangBuilder::reachable(const std::string& address) const {
 Result<GangPlan> GangBuilder::build_workers(const StartWorkers& order,
                                             const std::string& coordinator_address) {
   const plan::AttemptFacts facts = attempt_facts(order, coordinator_address);
+  const Environment user = with_settings(options_.environment, order.environment);
   GangPlan gang;
   gang.attempt = order.attempt;
   for (const plan::WorkerPlan& worker : job_.workers_of(self_)) {
@@ -111,7 +122,7 @@ Result<GangPlan> GangBuilder::build_workers(const StartWorkers& order,
     spec.plan = base_plan();
     spec.plan.program = options_.program;
     spec.plan.argv = options_.command;
-    spec.plan.envp = plan::make_worker_environment(options_.environment, job_, worker, facts,
+    spec.plan.envp = plan::make_worker_environment(user, job_, worker, facts,
                                                    own_descriptor_path(process.error_file))
                          .to_strings();
     spec.plan.oom_score_adj =
@@ -166,7 +177,7 @@ Status GangBuilder::add_check_process(GangPlan& gang, const StartCheck& order,
   // A report larger than the pipe would block its writer; a smaller pipe is still enough for most.
   ::fcntl(ends[0], F_SETPIPE_SZ, kReportPipeBytes);
   process.place = {Rank{rank}, LocalRank{value_of(join.self.task)}, join.self.node, host()};
-  Environment environment = options_.environment;
+  Environment environment = with_settings(options_.environment, order.environment);
   environment.unset("MUSTER_TOKEN");
   const std::vector<std::uint32_t> workers_per_node{1};
   slurm::tell_worker_identity(
@@ -207,8 +218,9 @@ Result<WorkerLaunch> GangBuilder::build_exec(const BecomeProgram& order,
   launch.program = options_.program;
   launch.argv = options_.command;
   const StartWorkers as_workers{{}, Attempt{0}, order.master_port, false, order.master_address};
-  launch.envp = plan::make_worker_environment(options_.environment, job_, workers.front(),
-                                              attempt_facts(as_workers, coordinator_address), "")
+  launch.envp = plan::make_worker_environment(
+                    with_settings(options_.environment, order.environment), job_, workers.front(),
+                    attempt_facts(as_workers, coordinator_address), "")
                     .to_strings();
   return launch;
 }

@@ -7,6 +7,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "collectives-bench/profile/job_environment.h"
+#include "collectives-bench/profile/profile_files.h"
+#include "launcher/agent/health_only.h"
 #include "launcher/agent/interface_addresses.h"
 #include "launcher/agent/node_facts.h"
 #include "launcher/options/exit_codes.h"
@@ -129,11 +132,35 @@ CoordinatorOptions coordinator_options(const options::Options& options) {
   }
   coordinator.stop_grace = options.stop_grace;
   coordinator.exec_program = options.exec;
+  coordinator.check_only = options.command == options::Command::kCheck;
   coordinator.store = options::store_mode_of(options);
   coordinator.admission = options.admission;
   coordinator.master_port = options.master_port.value_or(0);
   coordinator.wishes = wishes_of(options);
   return coordinator;
+}
+
+// Without a check a start costs nothing that nobody asked for.
+Status add_profile(const Environment& environment, const options::Options& options,
+                   CoordinatorOptions& coordinator) {
+  coordinator.profile.name = bench::kGenericProfile;
+  if (options.check.mode == CheckMode::kOff && options.profile.empty()) return {};
+  Result<bench::Profile> profile = find_profile(environment, options);
+  if (!profile) return failure(profile.error());
+  coordinator.profile = std::move(*profile);
+  if (coordinator.profile.name == bench::kGenericProfile) return {};
+  bench::JobEnvironment chosen = bench::choose_job_environment(coordinator.profile, environment);
+  for (const bench::EnvironmentSetting& setting : chosen.added) {
+    coordinator.job_environment.push_back(setting.name + "=" + setting.value);
+  }
+  coordinator.environment_lines = std::move(chosen.lines);
+  return {};
+}
+
+void find_profile_error(const Status& added, AgentFacts& facts) {
+  if (added || !facts.error.empty()) return;
+  facts.error = added.error().message();
+  facts.error_exit_code = static_cast<std::uint32_t>(options::to_int(ExitCode::kUsage));
 }
 
 output::OutputOptions output_options(const options::Options& options) {
@@ -167,6 +194,7 @@ void find_own_errors(const slurm::Step& step, const options::Options& options,
                      GangBuilderOptions& gangs, AgentFacts& facts) {
   const auto nodes = static_cast<std::uint32_t>(step.hosts.size());
   const Status fits = options::check_against_step(options, {nodes, step.node, step.proc_id});
+  if (fits && options.command == options::Command::kCheck) return;
   Result<std::vector<std::string>> command = command_of(options, gangs.environment);
   if (fits && command) {
     gangs.command = std::move(*command);
@@ -201,6 +229,7 @@ rendezvous::SessionOptions session_options(const slurm::Step& step, const option
 
 Result<CoordinatorHostOptions> host_options(const slurm::Step& step,
                                             const options::Options& options,
+                                            CoordinatorOptions coordinator,
                                             const rendezvous::SessionOptions& session) {
   CoordinatorHostOptions host;
   host.server.incarnation = session.incarnation;
@@ -212,7 +241,7 @@ Result<CoordinatorHostOptions> host_options(const slurm::Step& step,
   if (options.standalone) host.server.bind_address = "127.0.0.1";
   host.server.authentication = session.authentication;
   host.server.assembly_deadline = options.assemble_deadline;
-  host.coordinator = coordinator_options(options);
+  host.coordinator = std::move(coordinator);
   if (host.coordinator.store == options::StoreMode::kRank0) {
     MUSTER_TRY(port, choose_master_port(session.incarnation, options));
     host.coordinator.master_port = port;
@@ -261,11 +290,15 @@ Result<JobSetup> set_up_job(const slurm::Step& step, const Environment& environm
   AgentFacts facts = find_node_facts(environment, own_program);
   if (value_of(step.local_task) == 0) facts.addresses = interface_addresses();
   find_own_errors(step, options, gangs, facts);
+  CoordinatorOptions coordinator = coordinator_options(options);
+  const bool may_coordinate =
+      value_of(step.local_task) == 0 && value_of(step.node) < rendezvous::kMaxSuccessors;
+  if (may_coordinate) find_profile_error(add_profile(environment, options, coordinator), facts);
   MUSTER_TRY(authentication, authentication_of(environment, options.standalone));
   setup.agent.session = session_options(step, options, facts, std::move(authentication));
   setup.agent.stop_grace = options.stop_grace;
   if (setup.agent.session.place) {
-    MUSTER_TRY(host, host_options(step, options, setup.agent.session));
+    MUSTER_TRY(host, host_options(step, options, std::move(coordinator), setup.agent.session));
     setup.agent.coordinator = std::move(host);
   }
   setup.output = output_options(options);

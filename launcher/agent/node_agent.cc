@@ -102,6 +102,8 @@ void NodeAgent::on_message(std::string_view bytes) {
     find_owners(*question);
   } else if (const auto* told = std::get_if<OwnersTold>(&*message)) {
     hear_owners(*told);
+  } else if (const auto* look = std::get_if<LookAtNode>(&*message)) {
+    look_at_node(*look);
   }
 }
 
@@ -378,6 +380,7 @@ void NodeAgent::finish(int exit_code) {
 
 void NodeAgent::finish_output() {
   libraries_.reset();
+  look_.reset();
   gang_.reset();
   door_.reset();  // the gangs of all agents are gone
   output_.finish([this]() {

@@ -14,6 +14,7 @@
 #include "launcher/agent/coordinator_host.h"
 #include "launcher/agent/gang_builder.h"
 #include "launcher/agent/worker_door.h"
+#include "launcher/health/child_question.h"
 #include "launcher/health/library_watch.h"
 #include "launcher/output/carrier.h"
 #include "launcher/process/gang.h"
@@ -41,6 +42,7 @@ class NodeAgent : private rendezvous::SessionObserver,
     int exit_code = 0;
     bool exec = false;
     WorkerLaunch launch;  // with exec: what to become
+    std::string report;   // of `muster check`, on the coordinator's agent; else ""
     bool clean = true;    // nothing of ours is left; the guardian may leave without a sweep
   };
 
@@ -88,6 +90,8 @@ class NodeAgent : private rendezvous::SessionObserver,
   void open_store(const OpenStore& order);
   void find_owners(const FindOwners& question);
   void hear_owners(const OwnersTold& told);
+  void look_at_node(const LookAtNode& order);
+  void on_looked(LookId look, const Result<std::string>& facts);
   void stop_local_gang(int signum, bool already_delivered, Duration grace);
   void on_cancel_wait_over(const boost::system::error_code& error, GangId gang, int signum);
 
@@ -114,6 +118,8 @@ class NodeAgent : private rendezvous::SessionObserver,
   std::unique_ptr<process::Gang> gang_;
   bool gang_done_ = true;  // told on_finished; `gang_` may live a moment longer
   std::unique_ptr<health::LibraryWatch> libraries_;  // of rank 0, while it runs
+
+  std::unique_ptr<health::ChildQuestion> look_;  // the last one, done or not
 
   std::unique_ptr<WorkerDoor> door_;  // on rank 0's agent, from OpenStore to the end of the job
   std::optional<tcpstore::SocketOwners> socket_owners_;  // once a question came

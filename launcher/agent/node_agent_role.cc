@@ -28,6 +28,7 @@ Status NodeAgent::open_host(const rendezvous::Role& role) {
     agent_lost_ = agent_lost;
     finish(exit_code);
   };
+  callbacks.report = [this](const std::string& text) { end_.report = text; };
   callbacks.yielded = [this](Generation last) {
     last_generation_ = last;
     // Not here: this runs inside a callback of the host.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "launcher/agent/exec_program.h"
+#include "launcher/agent/health_only.h"
 #include "launcher/agent/job_setup.h"
 #include "launcher/agent/node_agent.h"
 #include "launcher/agent/version.h"  // generated
@@ -95,6 +96,10 @@ int run_job(const options::Parsed& parsed, const Environment& environment,
   const NodeAgent::End end = run_agent(loop, std::move(*setup), *guardian, **carrier);
   if (end.clean) guardian->dismiss();
   if (end.exec) return exec_program(end.launch, original);
+  if (!end.report.empty() && !parsed.options.json.empty()) {
+    const Status written = write_report_file(parsed.options.json, end.report);
+    if (!written) return refuse_on_node(environment, written.error(), ExitCode::kInternal);
+  }
   return end.exit_code;
 }
 
@@ -130,6 +135,9 @@ int run_program(const std::vector<std::string>& words, const Environment& enviro
       if (!parsed->options.hosts.empty()) lists.push_back(parsed->options.hosts);
       return print_or_refuse(environment, slurm::print_hostnames(lists, environment));
     }
+    case options::Command::kCheck:
+      if (parsed->options.health_only) return run_health_only(environment, parsed->options);
+      break;
     case options::Command::kRun:
       break;
   }

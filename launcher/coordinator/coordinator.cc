@@ -42,8 +42,13 @@ void Coordinator::act(Action action, const Event& event, TimePoint now) {
     case Action::kEndUnassembled:
       say("muster: " + std::get<AssemblyFailed>(event).text);
       phase_ = Phase::kDone;
+      keep_report(std::get<AssemblyFailed>(event).exit_code);
       effects_.push_back(Finish{std::get<AssemblyFailed>(event).exit_code});
       return;
+    case Action::kNoteLook:
+      return note_look(said->agent, std::get<NodeLooked>(said->message), now);
+    case Action::kEndLook:
+      return end_look(now);
     case Action::kStartCheckGang:
       return start_check_gang(std::get<CheckGroupOpened>(event));
     case Action::kEndCheckUnopened:
@@ -103,6 +108,7 @@ void Coordinator::begin(const Assembled& event, TimePoint now) {
   for (std::size_t i = 0; i < agents_.size(); ++i) {
     agents_[i].slots = job_.workers_of(MemberIndex{static_cast<std::uint32_t>(i)}).size();
   }
+  say_profile();
   begin_check(now);
 }
 
@@ -151,7 +157,8 @@ void Coordinator::start_workers(TimePoint now) {
   if (options_.exec_program) {
     phase_ = Phase::kClosing;
     deadline_ = now + kClosingPatience;
-    effects_.push_back(SendToAll{BecomeProgram{options_.master_port, master_address()}});
+    effects_.push_back(
+        SendToAll{BecomeProgram{options_.master_port, master_address(), options_.job_environment}});
     return;
   }
   phase_ = Phase::kRunning;
@@ -159,7 +166,7 @@ void Coordinator::start_workers(TimePoint now) {
   const bool agent_store = options_.store == StoreMode::kAgent;
   effects_.push_back(
       SendToAll{StartWorkers{gang_, attempt_, agent_store ? master_port_ : options_.master_port,
-                             agent_store, master_address()}});
+                             agent_store, master_address(), options_.job_environment}});
 }
 
 void Coordinator::note_worker(const WorkerEnded& message, TimePoint now) {
@@ -255,6 +262,7 @@ void Coordinator::say_killed() {
 }
 
 void Coordinator::close(int exit_code, const std::string& text, TimePoint now) {
+  keep_report(exit_code);
   if (!text.empty()) say("muster: " + text);
   exit_code_ = exit_code;
   phase_ = Phase::kClosing;

@@ -15,8 +15,10 @@
 #include <vector>
 
 #include "collectives-bench/gang.h"
+#include "collectives-bench/profile/profile.h"
 #include "collectives-bench/verdict.h"
 #include "launcher/coordinator/agent_facts.h"
+#include "launcher/coordinator/health_board.h"
 #include "launcher/coordinator/messages.h"
 #include "launcher/coordinator/node_directory.h"
 #include "launcher/options/exit_codes.h"
@@ -43,23 +45,33 @@ struct CoordinatorOptions {
   AdmissionMode admission = AdmissionMode::kUid;
   std::uint16_t master_port = 0;  // kAgent: the user's, or 0: the store's agent chooses
   bool exec_program = false;
+  bool check_only = false;  // `muster check`: the verdict is all that is asked for
+  bench::Profile profile;   // of the machine
+  // From the profile: "NAME=value" for the workers, and what to tell of it.
+  std::vector<std::string> job_environment;
+  std::vector<std::string> environment_lines;
   plan::PlanWishes wishes;
 };
 
 enum class Phase {
   kAssembling,     // the rendezvous gathers the agents
+  kLooking,        // every node is asked for a look at its health
   kChecking,       // the check gang runs
   kCheckStopping,  // the check gang is being stopped, its verdict follows
+  kLookingAgain,   // the check is over: what it brought to light
   kOpeningStore,   // the agent of rank 0 opens the workers' store
   kRunning,        // the workers run
   kStopping,       // the gang is being stopped, the first cause follows
   kClosing,        // the exit code is known; every agent acknowledges it
   kDone,
 };
-inline constexpr std::size_t kPhaseCount = 8;
+inline constexpr std::size_t kPhaseCount = 10;
 
 // A check process has nothing to save.
 inline constexpr Duration kCheckStopGrace = std::chrono::seconds(1);
+
+// A look takes at most 16 s, when the driver and a file system hang; see node_agent_health.cc.
+inline constexpr Duration kLookDeadline = std::chrono::seconds(20);
 
 std::string_view to_string(Phase phase);
 
@@ -112,10 +124,11 @@ enum class EventKind {
   kStoreFailed,
   kOwnersAsked,
   kOwnersFound,
+  kNodeLooked,
   kAgentLost,
   kDeadlinePassed,
 };
-inline constexpr std::size_t kEventKindCount = 14;
+inline constexpr std::size_t kEventKindCount = 15;
 
 std::string_view to_string(EventKind kind);
 EventKind kind_of(const Event& event);
@@ -145,13 +158,19 @@ struct Say {
   std::string text;
   bool operator==(const Say&) const = default;
 };
+// Of `muster check`: all that was found, one JSON document, to be written when the job is over.
+struct KeepReport {
+  std::string text;
+  bool operator==(const KeepReport&) const = default;
+};
 // Every agent knows the code (or is gone): the coordinator's own agent ends with it.
 struct Finish {
   int exit_code = 0;
   bool operator==(const Finish&) const = default;
 };
 
-using Effect = std::variant<SendTo, SendToAll, OpenCheckGroup, CloseCheckGroup, Say, Finish>;
+using Effect =
+    std::variant<SendTo, SendToAll, OpenCheckGroup, CloseCheckGroup, Say, KeepReport, Finish>;
 using Effects = std::vector<Effect>;
 
 // --- the table --------------------------------------------------------------------------------
@@ -159,8 +178,10 @@ using Effects = std::vector<Effect>;
 enum class Action {
   kImpossible,         // cannot happen; aborts
   kIgnore,             // late or repeated; nothing to do
-  kBegin,              // read the facts, start the check or the workers
+  kBegin,              // read the facts, look at the nodes or start the workers
   kEndUnassembled,     // the missing were named; end
+  kNoteLook,           // a node's facts are in; with the last, judge
+  kEndLook,            // some are late: judge without them
   kStartCheckGang,     // the gang's rendezvous is open: tell the agents
   kEndCheckUnopened,   // it could not be opened: could not measure
   kNoteCheckProcess,   // a bench process ended; a failure stops the others soon
@@ -205,6 +226,7 @@ class Coordinator {
   struct Agent {
     AgentFacts facts;
     bool lead = false;
+    std::size_t place = 0;  // of its node on the health board, when it leads
     bool in_gang = false;   // takes part in the current gang
     bool finished = false;  // of the current gang
     bool lost = false;
@@ -223,6 +245,13 @@ class Coordinator {
   void begin(const Assembled& event, TimePoint now);
   std::optional<Misfit> find_misfit();
   void begin_check(TimePoint now);
+  std::optional<bench::BackendKind> choose_backend();
+  void say_profile();
+  void look_at_nodes(Phase phase, TimePoint now);
+  void note_look(MemberIndex from, const NodeLooked& message, TimePoint now);
+  void end_look(TimePoint now);
+  void judge_health(TimePoint now);
+  bool is_second_look_due() const;
   void open_check(bench::BackendKind backend, TimePoint now);
   void start_check_gang(const CheckGroupOpened& event);
   void note_check_process(const WorkerEnded& message, TimePoint now);
@@ -230,6 +259,10 @@ class Coordinator {
   void stop_check(TimePoint now);
   void say_table();
   void judge(TimePoint now);
+  bool is_as_fast_as_expected();
+  void conclude_check(TimePoint now);
+  void go_on(TimePoint now);  // to the workers; for `muster check`: to the end
+  void keep_report(int exit_code);
   void check_not_measured(const std::string& why, TimePoint now);
   void prepare_workers(TimePoint now);
   void note_store_opened(MemberIndex from, const StoreOpened& message, TimePoint now);
@@ -271,7 +304,10 @@ class Coordinator {
   std::uint16_t master_port_ = 0;
   bool storeless_ = false;  // the store broke while workers ran
   bool workers_started_ = false;
-  bench::BackendKind check_backend_ = bench::BackendKind::kFabric;
+  std::optional<HealthBoard> health_;  // while a check runs
+  LookId look_{};
+  std::optional<bench::BackendKind> check_backend_;
+  bench::Verdict check_verdict_;
   std::vector<bench::RankOutcome> check_outcomes_;
   verdict::Evidence evidence_;
   std::unordered_map<std::uint32_t, std::size_t> end_of_rank_;  // rank -> place in evidence_.ends

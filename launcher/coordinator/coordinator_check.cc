@@ -1,4 +1,8 @@
-// The check's part of the coordinator: choose a backend, run the gang, judge, go on or end.
+// The check's part of the coordinator: choose a backend, run the gang, judge, go on or end. What is
+// asked of the nodes before and after it stands in coordinator_health.cc.
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <csignal>
 
 #include "collectives-bench/table.h"
@@ -22,6 +26,16 @@ void add_wrong(bench::Measured& sum, const bench::Measured& one) {
 }  // namespace
 
 void Coordinator::begin_check(TimePoint now) {
+  if (options_.check == CheckMode::kOff) return prepare_workers(now);
+  check_backend_ = choose_backend();
+  if (!check_backend_ && !options_.check_only) return prepare_workers(now);
+  look_at_nodes(Phase::kLooking, now);
+}
+
+// nullopt: there is nothing to measure with, or nothing to measure; says why.
+std::optional<bench::BackendKind> Coordinator::choose_backend() {
+  if (options_.check == CheckMode::kNccl) return bench::BackendKind::kNccl;
+  if (options_.check == CheckMode::kFabric) return bench::BackendKind::kFabric;
   bool all_nccl = true;
   bool all_fabric = true;
   bool several_nodes = false;
@@ -30,27 +44,17 @@ void Coordinator::begin_check(TimePoint now) {
     all_fabric = all_fabric && agents_[i].facts.has_fabric_backend;
     several_nodes = several_nodes || value_of(roster_.members[i].description.node) > 0;
   }
-  switch (options_.check) {
-    case CheckMode::kOff:
-      return prepare_workers(now);
-    case CheckMode::kNccl:
-      return open_check(bench::BackendKind::kNccl, now);
-    case CheckMode::kFabric:
-      return open_check(bench::BackendKind::kFabric, now);
-    case CheckMode::kAuto:
-      break;
-  }
   if (all_nccl) {
     say("muster: check: nccl, since every agent has a GPU");
-    return open_check(bench::BackendKind::kNccl, now);
+    return bench::BackendKind::kNccl;
   }
   if (several_nodes && all_fabric) {
     say("muster: check: fabric, since not every agent has a GPU and the NCCL backend");
-    return open_check(bench::BackendKind::kFabric, now);
+    return bench::BackendKind::kFabric;
   }
   say(several_nodes ? "muster: check: skipped, no backend is installed on every node"
                     : "muster: check: skipped, one node without GPUs has no fabric to measure");
-  prepare_workers(now);
+  return std::nullopt;
 }
 
 void Coordinator::open_check(bench::BackendKind backend, TimePoint now) {
@@ -83,7 +87,7 @@ void Coordinator::open_check(bench::BackendKind backend, TimePoint now) {
 void Coordinator::start_check_gang(const CheckGroupOpened& event) {
   if (event.gang != gang_) return;
   bench::CheckSpec spec = options_.check_spec;
-  spec.backend = check_backend_;
+  spec.backend = *check_backend_;
   spec.deadline = options_.check_deadline;
   StartCheck message;
   message.gang = gang_;
@@ -91,6 +95,7 @@ void Coordinator::start_check_gang(const CheckGroupOpened& event) {
   message.arguments = bench::gang_arguments(spec);
   message.port = event.port;
   message.key = event.key;
+  message.environment = options_.job_environment;
   for (std::size_t i = 0; i < agents_.size(); ++i) {
     if (!agents_[i].in_gang) continue;
     message.first_rank = agents_[i].first_gang_rank;
@@ -167,11 +172,39 @@ void Coordinator::judge(TimePoint now) {
   say_table();
   bench::Limits limits;
   limits.min_busbw = options_.check_min_busbw.value_or(0);
-  const bench::Verdict verdict = bench::judge(check_outcomes_, limits);
-  say("muster: " + verdict.line);
-  switch (verdict.decision) {
+  check_verdict_ = bench::judge(check_outcomes_, limits);
+  say("muster: " + check_verdict_.line);
+  if (check_verdict_.decision == bench::Decision::kGo && !is_as_fast_as_expected()) {
+    check_verdict_.decision = bench::Decision::kStop;
+  }
+  if (is_second_look_due()) return look_at_nodes(Phase::kLookingAgain, now);
+  conclude_check(now);
+}
+
+// Compares the largest size with the profile. Published figures are others' and only warn; the
+// fabric's are compared with recorded ones alone, since what is published is NCCL's.
+bool Coordinator::is_as_fast_as_expected() {
+  const auto lead = static_cast<std::uint32_t>(
+      std::count_if(agents_.begin(), agents_.end(), [](const Agent& one) { return one.lead; }));
+  const auto ranks = static_cast<std::uint32_t>(check_outcomes_.size());
+  if (check_verdict_.bytes == 0 || lead == 0 || ranks % lead != 0) return true;
+  const auto expected = bench::expect_busbw(
+      options_.profile, {"all_reduce", lead, ranks / lead, check_verdict_.bytes, {}});
+  if (!expected || check_verdict_.busbw >= expected->minimum) return true;
+  const bool is_recorded = expected->kind == bench::FigureKind::kRecorded;
+  if (*check_backend_ == bench::BackendKind::kFabric && !is_recorded) return true;
+  say(fmt::format(
+      "muster: check: {:.4g} GB/s busbw is less than the {:.4g} GB/s that the profile "
+      "{} expects at least ({}{}: {})",
+      check_verdict_.busbw, expected->minimum, options_.profile.name, to_string(expected->kind),
+      expected->is_estimate ? ", estimated" : "", expected->source));
+  return !expected->may_stop();
+}
+
+void Coordinator::conclude_check(TimePoint now) {
+  switch (check_verdict_.decision) {
     case bench::Decision::kGo:
-      return prepare_workers(now);
+      return go_on(now);
     case bench::Decision::kStop:
       return close(to_int(ExitCode::kUnfit),
                    "the check found the machine unfit; nothing was started", now);
@@ -180,16 +213,27 @@ void Coordinator::judge(TimePoint now) {
   }
 }
 
+void Coordinator::go_on(TimePoint now) {
+  if (!options_.check_only) return prepare_workers(now);
+  close(
+      to_int(ExitCode::kSuccess),
+      check_backend_ ? "check: fit" : "check: fit as far as the probes tell; nothing was measured",
+      now);
+}
+
 // Nothing is known of the machine. Who asked for a measurement gets no run without one.
 void Coordinator::check_not_measured(const std::string& why, TimePoint now) {
   if (!why.empty()) say("muster: check: could not measure: " + why);
-  if (options_.check == CheckMode::kAuto && !options_.check_min_busbw) {
+  if (options_.check == CheckMode::kAuto && !options_.check_min_busbw && !options_.check_only) {
     say("muster: check: going on unmeasured, since --check=auto asks for no minimum; " +
         std::string("--check=off leaves the check out"));
     return prepare_workers(now);
   }
   close(to_int(ExitCode::kNotMeasured),
-        "the check could not measure; nothing was started. --check=off runs without it", now);
+        options_.check_only
+            ? "check: could not measure"
+            : "the check could not measure; nothing was started. --check=off runs without it",
+        now);
 }
 
 }  // namespace muster::launcher

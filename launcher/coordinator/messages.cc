@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kMaxText = 4096;
 constexpr std::size_t kMaxAddress = 64;
+constexpr std::uint32_t kMaxEnvironment = 64;  // variables of a profile
 
 enum class Kind : std::uint8_t {
   kStartCheck = 1,
@@ -20,6 +21,7 @@ enum class Kind : std::uint8_t {
   kOpenStore = 6,
   kFindOwners = 7,
   kOwnersTold = 8,
+  kLookAtNode = 9,
   kWorkerEnded = 66,
   kGangFinished = 67,
   kCancelSeen = 68,
@@ -28,6 +30,7 @@ enum class Kind : std::uint8_t {
   kStoreFailed = 71,
   kAskOwners = 72,
   kOwnersFound = 73,
+  kNodeLooked = 74,
 };
 
 ByteWriter begin(Kind kind) {
@@ -129,13 +132,17 @@ struct Encoder {
     write_gang(writer, message.gang);
     writer.u8(message.one_per_node ? 1 : 0).u32(message.first_rank);
     write_strings(writer, message.arguments);
-    return writer.u16(message.port).string(message.key).take();
+    writer.u16(message.port).string(message.key);
+    write_strings(writer, message.environment);
+    return writer.take();
   }
   std::string operator()(const StartWorkers& message) const {
     ByteWriter writer = begin(Kind::kStartWorkers);
     write_gang(writer, message.gang);
     writer.u32(value_of(message.attempt)).u16(message.master_port);
-    return writer.u8(message.agent_store ? 1 : 0).string(message.master_address).take();
+    writer.u8(message.agent_store ? 1 : 0).string(message.master_address);
+    write_strings(writer, message.environment);
+    return writer.take();
   }
   std::string operator()(const StopGang& message) const {
     ByteWriter writer = begin(Kind::kStopGang);
@@ -144,10 +151,10 @@ struct Encoder {
     return writer.u8(message.cancelled ? 1 : 0).take();
   }
   std::string operator()(const BecomeProgram& message) const {
-    return begin(Kind::kBecomeProgram)
-        .u16(message.master_port)
-        .string(message.master_address)
-        .take();
+    ByteWriter writer = begin(Kind::kBecomeProgram);
+    writer.u16(message.master_port).string(message.master_address);
+    write_strings(writer, message.environment);
+    return writer.take();
   }
   std::string operator()(const CloseJob& message) const {
     return begin(Kind::kCloseJob).u32(message.exit_code).take();
@@ -169,6 +176,12 @@ struct Encoder {
   }
   std::string operator()(const CloseAcknowledged&) const {
     return begin(Kind::kCloseAcknowledged).take();
+  }
+  std::string operator()(const LookAtNode& message) const {
+    return with_body(Kind::kLookAtNode, message);
+  }
+  std::string operator()(const NodeLooked& message) const {
+    return with_body(Kind::kNodeLooked, message);
   }
   std::string operator()(const OpenStore& message) const {
     return with_body(Kind::kOpenStore, message);
@@ -201,6 +214,7 @@ StartCheck read_start_check(ByteReader& reader) {
   message.arguments = read_strings(reader, kMaxArguments, kMaxText);
   message.port = reader.u16();
   message.key = reader.string(kMaxText);
+  message.environment = read_strings(reader, kMaxEnvironment, kMaxText);
   return message;
 }
 
@@ -211,6 +225,7 @@ StartWorkers read_start_workers(ByteReader& reader) {
   message.master_port = reader.u16();
   message.agent_store = reader.u8() != 0;
   message.master_address = reader.string(kMaxAddress);
+  message.environment = read_strings(reader, kMaxEnvironment, kMaxText);
   return message;
 }
 
@@ -218,6 +233,7 @@ BecomeProgram read_become_program(ByteReader& reader) {
   BecomeProgram message;
   message.master_port = reader.u16();
   message.master_address = reader.string(kMaxAddress);
+  message.environment = read_strings(reader, kMaxEnvironment, kMaxText);
   return message;
 }
 
@@ -292,6 +308,9 @@ Result<ToAgent> parse_to_agent(std::string_view bytes) {
       message = std::move(told);
       break;
     }
+    case Kind::kLookAtNode:
+      message = read_look_at_node(reader);
+      break;
     default:
       return unknown_kind("the coordinator", kind);
   }
@@ -332,6 +351,9 @@ Result<FromAgent> parse_from_agent(std::string_view bytes) {
       message = std::move(found);
       break;
     }
+    case Kind::kNodeLooked:
+      message = read_node_looked(reader);
+      break;
     default:
       return unknown_kind("an agent", kind);
   }

@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "launcher/coordinator/health_messages.h"
 #include "launcher/coordinator/store_messages.h"
 #include "launcher/verdict/first_cause.h"
 #include "rendezvous/base/ids.h"
@@ -30,10 +31,11 @@ enum class GangId : std::uint32_t {};
 struct StartCheck {
   GangId gang{};
   bool one_per_node = false;
-  std::uint32_t first_rank = 0;        // of this agent's processes, in the gang
-  std::vector<std::string> arguments;  // of muster-bench, the same for every rank
-  std::uint16_t port = 0;              // where the gang meets, on the coordinator's node
-  std::string key;                     // proves the gang's members to that port
+  std::uint32_t first_rank = 0;            // of this agent's processes, in the gang
+  std::vector<std::string> arguments;      // of muster-bench, the same for every rank
+  std::uint16_t port = 0;                  // where the gang meets, on the coordinator's node
+  std::string key;                         // proves the gang's members to that port
+  std::vector<std::string> environment{};  // as in StartWorkers: measured is what the job gets
 
   bool operator==(const StartCheck&) const = default;
 };
@@ -46,6 +48,8 @@ struct StartWorkers {
   // Numeric, of rank 0's node; "" when that is the coordinator's node, whose address an agent
   // knows best itself: the one by which it came.
   std::string master_address;
+  // "NAME=value", from the machine's profile: for variables that the user has not set.
+  std::vector<std::string> environment{};
 
   bool operator==(const StartWorkers&) const = default;
 };
@@ -65,7 +69,8 @@ struct StopGang {
 // --exec: become the program; the agent acknowledges with CloseAcknowledged before it does.
 struct BecomeProgram {
   std::uint16_t master_port = 0;
-  std::string master_address;  // as in StartWorkers
+  std::string master_address;              // as in StartWorkers
+  std::vector<std::string> environment{};  // as in StartWorkers
 
   bool operator==(const BecomeProgram&) const = default;
 };
@@ -78,7 +83,7 @@ struct CloseJob {
 };
 
 using ToAgent = std::variant<StartCheck, StartWorkers, StopGang, BecomeProgram, CloseJob, OpenStore,
-                             FindOwners, OwnersTold>;
+                             FindOwners, OwnersTold, LookAtNode>;
 
 // --- agent to coordinator ---------------------------------------------------------------------
 
@@ -104,7 +109,7 @@ struct CancelSeen {
 struct CloseAcknowledged {};
 
 using FromAgent = std::variant<WorkerEnded, GangFinished, CancelSeen, CloseAcknowledged,
-                               StoreOpened, StoreFailed, AskOwners, OwnersFound>;
+                               StoreOpened, StoreFailed, AskOwners, OwnersFound, NodeLooked>;
 
 // Limits on what one message may hold; longer texts are cut by the sender, refused by the receiver.
 inline constexpr std::size_t kMaxTailLines = 200;

@@ -13,7 +13,7 @@ using A = Action;
 
 std::vector<Transition> build_table() {
   return {
-      {P::kAssembling, E::kAssembled, A::kBegin, "checking opening store running closing"},
+      {P::kAssembling, E::kAssembled, A::kBegin, "looking opening store running closing"},
       {P::kAssembling, E::kAssemblyFailed, A::kEndUnassembled, "done"},
       {P::kAssembling, E::kCheckGroupOpened, A::kImpossible, ""},
       {P::kAssembling, E::kCheckGroupFailed, A::kImpossible, ""},
@@ -25,21 +25,40 @@ std::vector<Transition> build_table() {
       {P::kAssembling, E::kStoreFailed, A::kIgnore, "assembling"},
       {P::kAssembling, E::kOwnersAsked, A::kIgnore, "assembling"},
       {P::kAssembling, E::kOwnersFound, A::kIgnore, "assembling"},
+      {P::kAssembling, E::kNodeLooked, A::kIgnore, "assembling"},
       {P::kAssembling, E::kAgentLost, A::kIgnore, "assembling"},
       {P::kAssembling, E::kDeadlinePassed, A::kImpossible, ""},
+
+      {P::kLooking, E::kAssembled, A::kImpossible, ""},
+      {P::kLooking, E::kAssemblyFailed, A::kImpossible, ""},
+      {P::kLooking, E::kCheckGroupOpened, A::kIgnore, "looking"},
+      {P::kLooking, E::kCheckGroupFailed, A::kIgnore, "looking"},
+      {P::kLooking, E::kWorkerEnded, A::kIgnore, "looking"},
+      {P::kLooking, E::kGangFinished, A::kIgnore, "looking"},
+      {P::kLooking, E::kCancelSeen, A::kCancel, "closing"},
+      {P::kLooking, E::kCloseAcknowledged, A::kIgnore, "looking"},
+      {P::kLooking, E::kStoreOpened, A::kIgnore, "looking"},
+      {P::kLooking, E::kStoreFailed, A::kIgnore, "looking"},
+      {P::kLooking, E::kOwnersAsked, A::kIgnore, "looking"},
+      {P::kLooking, E::kOwnersFound, A::kIgnore, "looking"},
+      {P::kLooking, E::kNodeLooked, A::kNoteLook, "looking checking opening store running closing"},
+      {P::kLooking, E::kAgentLost, A::kLoseAgent, "closing"},
+      {P::kLooking, E::kDeadlinePassed, A::kEndLook, "checking opening store running closing"},
 
       {P::kChecking, E::kAssembled, A::kImpossible, ""},
       {P::kChecking, E::kAssemblyFailed, A::kImpossible, ""},
       {P::kChecking, E::kCheckGroupOpened, A::kStartCheckGang, "checking"},
       {P::kChecking, E::kCheckGroupFailed, A::kEndCheckUnopened, "opening store running closing"},
       {P::kChecking, E::kWorkerEnded, A::kNoteCheckProcess, "checking"},
-      {P::kChecking, E::kGangFinished, A::kNoteReports, "checking opening store running closing"},
+      {P::kChecking, E::kGangFinished, A::kNoteReports,
+       "checking looking again opening store running closing"},
       {P::kChecking, E::kCancelSeen, A::kCancel, "stopping"},
       {P::kChecking, E::kCloseAcknowledged, A::kIgnore, "checking"},
       {P::kChecking, E::kStoreOpened, A::kIgnore, "checking"},
       {P::kChecking, E::kStoreFailed, A::kIgnore, "checking"},
       {P::kChecking, E::kOwnersAsked, A::kIgnore, "checking"},
       {P::kChecking, E::kOwnersFound, A::kIgnore, "checking"},
+      {P::kChecking, E::kNodeLooked, A::kIgnore, "checking"},
       {P::kChecking, E::kAgentLost, A::kLoseAgent, "stopping"},
       {P::kChecking, E::kDeadlinePassed, A::kStopCheck, "check stopping"},
 
@@ -49,15 +68,34 @@ std::vector<Transition> build_table() {
       {P::kCheckStopping, E::kCheckGroupFailed, A::kIgnore, "check stopping"},
       {P::kCheckStopping, E::kWorkerEnded, A::kNoteCheckProcess, "check stopping"},
       {P::kCheckStopping, E::kGangFinished, A::kNoteReports,
-       "check stopping opening store running closing"},
+       "check stopping looking again opening store running closing"},
       {P::kCheckStopping, E::kCancelSeen, A::kCancel, "stopping"},
       {P::kCheckStopping, E::kCloseAcknowledged, A::kIgnore, "check stopping"},
       {P::kCheckStopping, E::kStoreOpened, A::kIgnore, "check stopping"},
       {P::kCheckStopping, E::kStoreFailed, A::kIgnore, "check stopping"},
       {P::kCheckStopping, E::kOwnersAsked, A::kIgnore, "check stopping"},
       {P::kCheckStopping, E::kOwnersFound, A::kIgnore, "check stopping"},
+      {P::kCheckStopping, E::kNodeLooked, A::kIgnore, "check stopping"},
       {P::kCheckStopping, E::kAgentLost, A::kLoseAgent, "stopping"},
-      {P::kCheckStopping, E::kDeadlinePassed, A::kJudge, "opening store running closing"},
+      {P::kCheckStopping, E::kDeadlinePassed, A::kJudge,
+       "looking again opening store running closing"},
+
+      {P::kLookingAgain, E::kAssembled, A::kImpossible, ""},
+      {P::kLookingAgain, E::kAssemblyFailed, A::kImpossible, ""},
+      {P::kLookingAgain, E::kCheckGroupOpened, A::kIgnore, "looking again"},
+      {P::kLookingAgain, E::kCheckGroupFailed, A::kIgnore, "looking again"},
+      {P::kLookingAgain, E::kWorkerEnded, A::kIgnore, "looking again"},
+      {P::kLookingAgain, E::kGangFinished, A::kIgnore, "looking again"},
+      {P::kLookingAgain, E::kCancelSeen, A::kCancel, "closing"},
+      {P::kLookingAgain, E::kCloseAcknowledged, A::kIgnore, "looking again"},
+      {P::kLookingAgain, E::kStoreOpened, A::kIgnore, "looking again"},
+      {P::kLookingAgain, E::kStoreFailed, A::kIgnore, "looking again"},
+      {P::kLookingAgain, E::kOwnersAsked, A::kIgnore, "looking again"},
+      {P::kLookingAgain, E::kOwnersFound, A::kIgnore, "looking again"},
+      {P::kLookingAgain, E::kNodeLooked, A::kNoteLook,
+       "looking again opening store running closing"},
+      {P::kLookingAgain, E::kAgentLost, A::kLoseAgent, "closing"},
+      {P::kLookingAgain, E::kDeadlinePassed, A::kEndLook, "opening store running closing"},
 
       {P::kOpeningStore, E::kAssembled, A::kImpossible, ""},
       {P::kOpeningStore, E::kAssemblyFailed, A::kImpossible, ""},
@@ -71,6 +109,7 @@ std::vector<Transition> build_table() {
       {P::kOpeningStore, E::kStoreFailed, A::kEndStoreless, "opening store closing"},
       {P::kOpeningStore, E::kOwnersAsked, A::kCarryQuestion, "opening store"},
       {P::kOpeningStore, E::kOwnersFound, A::kCarryAnswer, "opening store"},
+      {P::kOpeningStore, E::kNodeLooked, A::kIgnore, "opening store"},
       {P::kOpeningStore, E::kAgentLost, A::kLoseAgent, "closing"},
       {P::kOpeningStore, E::kDeadlinePassed, A::kEndStoreLate, "closing"},
 
@@ -86,6 +125,7 @@ std::vector<Transition> build_table() {
       {P::kRunning, E::kStoreFailed, A::kLoseStore, "running stopping"},
       {P::kRunning, E::kOwnersAsked, A::kCarryQuestion, "running"},
       {P::kRunning, E::kOwnersFound, A::kCarryAnswer, "running"},
+      {P::kRunning, E::kNodeLooked, A::kIgnore, "running"},
       {P::kRunning, E::kAgentLost, A::kLoseAgent, "stopping"},
       {P::kRunning, E::kDeadlinePassed, A::kImpossible, ""},
 
@@ -101,6 +141,7 @@ std::vector<Transition> build_table() {
       {P::kStopping, E::kStoreFailed, A::kIgnore, "stopping"},
       {P::kStopping, E::kOwnersAsked, A::kCarryQuestion, "stopping"},
       {P::kStopping, E::kOwnersFound, A::kCarryAnswer, "stopping"},
+      {P::kStopping, E::kNodeLooked, A::kIgnore, "stopping"},
       {P::kStopping, E::kAgentLost, A::kLoseAgent, "stopping closing"},
       {P::kStopping, E::kDeadlinePassed, A::kDecide, "closing"},
 
@@ -116,6 +157,7 @@ std::vector<Transition> build_table() {
       {P::kClosing, E::kStoreFailed, A::kIgnore, "closing"},
       {P::kClosing, E::kOwnersAsked, A::kIgnore, "closing"},
       {P::kClosing, E::kOwnersFound, A::kIgnore, "closing"},
+      {P::kClosing, E::kNodeLooked, A::kIgnore, "closing"},
       {P::kClosing, E::kAgentLost, A::kLoseAgent, "closing done"},
       {P::kClosing, E::kDeadlinePassed, A::kFinish, "done"},
 
@@ -131,6 +173,7 @@ std::vector<Transition> build_table() {
       {P::kDone, E::kStoreFailed, A::kIgnore, "done"},
       {P::kDone, E::kOwnersAsked, A::kIgnore, "done"},
       {P::kDone, E::kOwnersFound, A::kIgnore, "done"},
+      {P::kDone, E::kNodeLooked, A::kIgnore, "done"},
       {P::kDone, E::kAgentLost, A::kIgnore, "done"},
       {P::kDone, E::kDeadlinePassed, A::kIgnore, "done"},
   };
@@ -147,10 +190,14 @@ std::string_view to_string(Phase phase) {
   switch (phase) {
     case Phase::kAssembling:
       return "assembling";
+    case Phase::kLooking:
+      return "looking";
     case Phase::kChecking:
       return "checking";
     case Phase::kCheckStopping:
       return "check stopping";
+    case Phase::kLookingAgain:
+      return "looking again";
     case Phase::kOpeningStore:
       return "opening store";
     case Phase::kRunning:
@@ -191,6 +238,8 @@ std::string_view to_string(EventKind kind) {
       return "owners asked";
     case EventKind::kOwnersFound:
       return "owners found";
+    case EventKind::kNodeLooked:
+      return "node looked";
     case EventKind::kAgentLost:
       return "agent lost";
     case EventKind::kDeadlinePassed:
@@ -216,6 +265,7 @@ EventKind kind_of(const Event& event) {
     EventKind operator()(const StoreFailed&) const { return EventKind::kStoreFailed; }
     EventKind operator()(const AskOwners&) const { return EventKind::kOwnersAsked; }
     EventKind operator()(const OwnersFound&) const { return EventKind::kOwnersFound; }
+    EventKind operator()(const NodeLooked&) const { return EventKind::kNodeLooked; }
   };
   return std::visit(Namer{}, event);
 }

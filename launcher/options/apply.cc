@@ -85,6 +85,21 @@ Status check_deadline(const FlagUse& use, Parsed& parsed) {
   return {};
 }
 
+Status profile(const FlagUse& use, Parsed& parsed) {
+  parsed.options.profile = use.value;
+  return {};
+}
+
+Status json(const FlagUse& use, Parsed& parsed) {
+  parsed.options.json = use.value;
+  return {};
+}
+
+Status health_only(const FlagUse&, Parsed& parsed) {
+  parsed.options.health_only = true;
+  return {};
+}
+
 Status store(const FlagUse& use, Parsed& parsed) {
   for (const StoreMode mode : {StoreMode::kAgent, StoreMode::kRank0}) {
     if (use.value != to_string(mode)) continue;

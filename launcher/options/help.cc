@@ -4,6 +4,7 @@ namespace muster::options {
 
 std::string help_text() {
   return R"(Usage: srun [srun options] muster [options] [--] program [args...]
+       srun muster check [options]      the check alone; its exit code is the verdict
        muster hostnames 'node[1-4]'     expand a Slurm host list
 
 Starts one worker per slot on every node of the step, checks the machine first, watches the workers
@@ -18,6 +19,8 @@ Workers
   --dry-run             print the plan and end
 Check
   --check MODE          auto, nccl, fabric or off (default auto)
+  --profile NAME        what the machine should have and reach: a name or a .yaml file
+  --json FILE           of muster check: all that it found; --health-only: this node's probes
   --check-min-busbw G   stop below G GB/s; --check-sizes 8M,1G; --check-deadline SECONDS (5m)
 Output
   --output WHERE        console, files or both (default console); --log-dir DIR (muster-logs)

@@ -147,9 +147,32 @@ Status apply_flags(const std::vector<FlagUse>& uses, Parsed& parsed) {
   return {};
 }
 
+// `muster check` runs no program.
+Status check_check(const Options& options) {
+  if (!options.program.words.empty()) {
+    return usage_error(
+        fmt::format("check: '{}' is given; check runs no program: write muster check [options]",
+                    options.program.words.front()));
+  }
+  if (options.check.mode == CheckMode::kOff) {
+    return usage_error("check with --check=off: leave one of the two out");
+  }
+  if (options.exec || options.dry_run) {
+    return usage_error(fmt::format("check with {}: check runs no program; leave it out",
+                                   options.exec ? "--exec" : "--dry-run"));
+  }
+  return {};
+}
+
 Status check_consistency(const std::vector<FlagUse>& uses, Parsed& parsed) {
   const Options& options = parsed.options;
+  if (options.command == Command::kCheck) return check_check(options);
   if (options.command != Command::kRun) return {};
+  if (options.health_only || !options.json.empty()) {
+    return usage_error(fmt::format("{}: only check takes it; write muster check {}",
+                                   options.health_only ? "--health-only" : "--json",
+                                   options.health_only ? "--health-only" : "--json=FILE"));
+  }
   if (options.program.words.empty()) {
     return usage_error("no program given; write: muster [options] program args... (muster --help)");
   }
@@ -192,13 +215,15 @@ Result<Parsed> parse_hostnames(std::span<const std::string> words) {
   return parsed;
 }
 
-Result<Parsed> parse_run(std::span<const std::string> words, const Environment& environment) {
+Result<Parsed> parse_run(std::span<const std::string> words, const Environment& environment,
+                         Command command = Command::kRun) {
   WordReader reader(words);
   MUSTER_TRY(given, reader.read_flags());
   MUSTER_TRY(uses, read_pet_variables(environment, given));
   uses.insert(uses.end(), given.begin(), given.end());  // the command line has the last word
 
   Parsed parsed;
+  parsed.options.command = command;
   parsed.options.program.words.assign(reader.rest().begin(), reader.rest().end());
   MUSTER_RETURN_IF_ERROR(apply_flags(uses, parsed));
   MUSTER_RETURN_IF_ERROR(check_consistency(uses, parsed));
@@ -220,6 +245,7 @@ Result<Parsed> parse_command_line(std::span<const std::string> words,
   if (words.empty()) return parse_run(words, environment);
   const std::string_view first = words.front();
   if (first == "run") return parse_run(words.subspan(1), environment);
+  if (first == "check") return parse_run(words.subspan(1), environment, Command::kCheck);
   if (first == "hostnames") return parse_hostnames(words.subspan(1));
   Parsed parsed;
   if (first == "help") parsed.options.command = Command::kHelp;

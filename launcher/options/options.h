@@ -2,6 +2,7 @@
 // nothing.
 //
 //   muster [run] [options] [--] program args...
+//   muster check [options]
 //   muster hostnames [--] EXPRESSION
 //   muster help | version
 //
@@ -24,7 +25,7 @@
 
 namespace muster::options {
 
-enum class Command { kRun, kHostnames, kVersion, kHelp };
+enum class Command { kRun, kCheck, kHostnames, kVersion, kHelp };
 
 enum class ProgramKind {
   kByName,      // words[0] ends in .py: a Python script; anything else is executed as it is
@@ -128,6 +129,9 @@ struct Options {
   std::optional<std::uint16_t> master_port;        // absent: chosen by muster
   std::string run_id;                              // "": chosen from job, step and restart count
   std::string role = "default";                    // ROLE_NAME of the workers
+  std::string profile;                             // name or file; "": the machine's
+  std::string json;                                // kCheck: where its document goes; "": nowhere
+  bool health_only = false;                        // kCheck: this node's probes, nobody is met
 
   bool operator==(const Options&) const = default;
 };

@@ -153,6 +153,7 @@ void write_options(const std::filesystem::path& root) {
   corpus.add("output", "--output=both\n--prefix=${host} ${rank}\n--log-dir=x\n--stdin=0\nx.py\n");
   corpus.add("times", "--assemble-deadline=2m\n--stop-grace=0.5\n--standalone\n--dry-run\nx.py\n");
   corpus.add("hostnames", "hostnames\nn[1-4]\n");
+  corpus.add("muster-check", "check\n--profile=p5\n--json=x.json\n--health-only\n");
   corpus.add("misspelt", "--nprocpernode=8\nx.py\n");
   corpus.add("environment",
              "x.py\n--env--\nPET_NPROC_PER_NODE=gpu\nPET_NNODES=4\nPET_NODE_RANK=1\nPET_TEE=3\n");
@@ -181,6 +182,9 @@ void write_coordinator_messages(const std::filesystem::path& root) {
   corpus.add("ask-owners", '\1', encode(FromAgent(AskOwners{Attempt{1}, {connection}})));
   corpus.add("owners-found", '\1',
              encode(FromAgent(OwnersFound{Attempt{1}, {{7, Finding::kOwner, 1000}}})));
+  corpus.add("look", '\0', encode(ToAgent(LookAtNode{LookId{1}})));
+  corpus.add("looked", '\1',
+             encode(FromAgent(NodeLooked{LookId{1}, "{}", "late", {"NCCL_DEBUG=INFO"}})));
   WorkerEnded ended;
   ended.end.place = {Rank{9}, LocalRank{1}, NodeIndex{1}, "node2"};
   ended.end.status = process::ExitStatus::killed(11, true);

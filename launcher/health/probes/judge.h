@@ -20,6 +20,7 @@ namespace muster::health {
 struct Expectations {
   bench::ExpectedGpus gpus;
   bench::ExpectedNics nics;
+  bench::ExpectedHost host{};
   bool operator==(const Expectations&) const = default;
 };
 

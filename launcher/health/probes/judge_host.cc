@@ -22,12 +22,28 @@ const std::uint64_t* known(const Looks& looks, const Number& number, Findings& f
   return nullptr;
 }
 
+// What GPU training alone needs is no fault of a machine without GPUs, such as a laptop.
+bool is_for_training(const Looks& looks) {
+  return looks.after.has_driver || looks.expected.gpus.count.value_or(0) > 0 ||
+         looks.expected.nics.is_efa;
+}
+
+void fail_or_warn(bool is_fault, Findings& findings, const std::string& subject,
+                  const std::string& text) {
+  if (is_fault) {
+    findings.fail(subject, text);
+  } else {
+    findings.warn(subject, text);
+  }
+}
+
 }  // namespace
 
+// A look that is late tells of a slow file system, not of a broken node.
 ProbeResult probe_host(const Looks& looks) {
   Findings findings("host");
   findings.pass();
-  if (!looks.after.host_problem.empty()) findings.fail("", looks.after.host_problem);
+  if (!looks.after.host_problem.empty()) findings.warn("", looks.after.host_problem);
   return findings.result(looks.after.host.instance_type);
 }
 
@@ -41,11 +57,7 @@ ProbeResult probe_memlock(const Looks& looks) {
         "at most {} can be locked; expected {} or unlimited: set LimitMEMLOCK=infinity "
         "for slurmd",
         size_text(*limit), size_text(kEfaMemlockBytes));
-    if (looks.expected.nics.is_efa) {
-      findings.fail("", text);
-    } else {
-      findings.warn("", text);
-    }
+    fail_or_warn(looks.expected.nics.is_efa, findings, "", text);
   }
   return findings.result(size_text(*limit));
 }
@@ -55,10 +67,13 @@ ProbeResult probe_nofile(const Looks& looks) {
   const auto* limit = known(looks, looks.after.host.nofile, findings);
   if (limit == nullptr) return findings.result("");
   findings.pass();
-  if (*limit < kEnoughFiles) {
-    findings.warn("", fmt::format("at most {} files can be open; expected {}: set LimitNOFILE for "
-                                  "slurmd, or ulimit -n",
-                                  *limit, kEnoughFiles));
+  const std::optional<std::uint32_t> demanded = looks.expected.host.nofile;
+  const std::uint64_t expected = demanded.value_or(kEnoughFiles);
+  if (*limit < expected) {
+    fail_or_warn(demanded.has_value(), findings, "",
+                 fmt::format("at most {} files can be open; expected {}: set LimitNOFILE for "
+                             "slurmd, or ulimit -n",
+                             *limit, expected));
   }
   return findings.result(*limit == kUnlimited ? "unlimited" : std::to_string(*limit));
 }
@@ -69,9 +84,10 @@ ProbeResult probe_shm_size(const Looks& looks) {
   if (size == nullptr) return findings.result("");
   findings.pass();
   if (*size <= kContainerShmBytes) {
-    findings.fail("", fmt::format("/dev/shm has {}, a container's default; NCCL and data loaders "
-                                  "need more: start it with --shm-size or --ipc=host",
-                                  size_text(*size)));
+    fail_or_warn(is_for_training(looks), findings, "",
+                 fmt::format("/dev/shm has {}, a container's default; NCCL and data loaders "
+                             "need more: start it with --shm-size or --ipc=host",
+                             size_text(*size)));
   } else if (*size < kEnoughShmBytes) {
     findings.warn("", fmt::format("/dev/shm has {}; expected {}", size_text(*size),
                                   size_text(kEnoughShmBytes)));
@@ -104,8 +120,9 @@ ProbeResult probe_disk(const Looks& looks) {
     findings.pass();
     least = std::min(least, *free);
     if (*free < kFullDiskBytes) {
-      findings.fail(disk.path, fmt::format("{} free; expected {}", size_text(*free),
-                                           size_text(kTightDiskBytes)));
+      fail_or_warn(
+          is_for_training(looks), findings, disk.path,
+          fmt::format("{} free; expected {}", size_text(*free), size_text(kTightDiskBytes)));
     } else if (*free < kTightDiskBytes) {
       findings.warn(disk.path, fmt::format("{} free; expected {}", size_text(*free),
                                            size_text(kTightDiskBytes)));

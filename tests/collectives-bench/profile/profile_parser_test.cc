@@ -30,6 +30,7 @@ busbw:
     points: [{size: 1000, busbw: 0.1, source: readme}]
 environment:
   - {name: NCCL_X, value: "^a,b", reason: it helps, source: readme}
+host: {nofile: 65536}
 )";
 
 std::string error_of(std::string text) {
@@ -52,6 +53,7 @@ TEST(ProfileParser, ReadsEveryField) {
   EXPECT_EQ(profile->instance_types, (std::vector<std::string>{"p5.48xlarge", "p5.x"}));
   EXPECT_EQ(profile->gpus, (ExpectedGpus{"H100", 8, 18, 16, 5}));
   EXPECT_EQ(profile->nics, (ExpectedNics{true, 32, 100}));
+  EXPECT_EQ(profile->host, ExpectedHost{65536});
   EXPECT_EQ(profile->sources.at("readme"), "https://example.org/a: b #c");
   EXPECT_EQ(
       profile->busbw,
@@ -83,7 +85,7 @@ TEST(ProfileParser, ReadsBackWhatIsWritten) {
 TEST(ProfileParser, NamesAnUnknownKeyItsPlaceAndTheKeyThatIsMeant) {
   EXPECT_EQ(error_of(with("gpus:", "gpu:")),
             "p.yaml:3:1: profile: the key 'gpu' is given; expected one of profile, "
-            "instance_types, gpus, nics, sources, busbw, environment: write 'gpus'\n"
+            "instance_types, gpus, nics, host, sources, busbw, environment: write 'gpus'\n"
             "p.yaml:8:5: busbw: no 'ranks_per_node' is given; expected one: write "
             "'ranks_per_node: ...'");
   EXPECT_EQ(error_of(with("nvlinks", "colour")),

@@ -4,6 +4,7 @@
 Runs in the developer's build too, so that the sanitizers see the agent, the coordinator, a check
 gang and the end of a job. MUSTER_BIN_DIR names the folder of the programs.
 """
+import json
 import os
 import re
 import signal
@@ -142,6 +143,47 @@ class Standalone(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stderr, r"check: fabric all_reduce 1 ranks? .*fit")
         self.assertIn("worker 1", done.stdout)
+
+    def test_check_alone_judges_prints_a_table_and_writes_json(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "check.json")
+            done = run("check", "--standalone", f"--json={path}")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            with open(path, encoding="utf-8") as file:
+                found = json.load(file)
+        self.assertRegex(done.stderr, r"(?m)^localhost: \w+  .*SKIP$")
+        self.assertRegex(done.stderr, r"muster: check: fit as far as the probes tell")
+        self.assertEqual((found["verdict"], len(found["nodes"])), ("fit", 1))
+
+    def test_a_report_that_cannot_be_written_is_told(self):
+        done = run("check", "--standalone", "--json=/no/such/folder/x.json")
+        self.assertEqual(done.returncode, 86, done.stderr)
+        self.assertIn("--json=/no/such/folder/x.json", done.stderr)
+
+    def test_health_only_judges_this_node_by_the_profile_that_is_given(self):
+        fit = run("check", "--health-only")
+        self.assertEqual(fit.returncode, 0, fit.stderr + fit.stdout)
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "mine.yaml")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write("profile: mine\nhost: {nofile: 1073741824}\n")
+            unfit = run("check", "--health-only", f"--profile={path}")
+        self.assertEqual(unfit.returncode, 83, unfit.stderr + unfit.stdout)
+        self.assertRegex(unfit.stderr, r"(?m)^muster: health: \S+: FAIL nofile ")
+        self.assertIn("FAIL  nofile", unfit.stdout)
+
+    def test_a_profile_s_environment_is_told_and_the_user_s_settings_win(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "mine.yaml")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write("profile: mine\nsources: {us: here}\nenvironment:\n" + "".join(
+                    f"  - {{name: {name}, value: profile, reason: it helps, source: us}}\n"
+                    for name in ("NCCL_ONE", "NCCL_TWO")))
+            done = standalone(f"--profile={path}", "--prefix=none", "--", "sh", "-c",
+                              "echo $NCCL_ONE $NCCL_TWO", environment={"NCCL_TWO": "user"})
+        self.assertEqual((done.returncode, done.stdout), (0, "profile user\n"), done.stderr)
+        self.assertIn("muster: profile: set NCCL_ONE=profile: it helps", done.stderr)
+        self.assertIn("kept your NCCL_TWO=user", done.stderr)
 
     def test_exec_becomes_the_program(self):
         done = standalone("--exec", "--", "sh", "-c", "echo $RANK of $WORLD_SIZE; ls /proc/self/fd | wc -w; exit 9")

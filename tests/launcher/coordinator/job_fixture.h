@@ -23,7 +23,28 @@ class Job {
     }
   }
 
-  void assemble() { feed(Assembled{roster()}); }
+  // The nodes are healthy unless a test feeds Assembled itself.
+  void assemble() {
+    feed(Assembled{roster()});
+    if (coordinator.phase() == Phase::kLooking) look_everywhere(LookId{1});
+  }
+
+  // What a node without GPUs tells.
+  static NodeLooked healthy_look(LookId look) {
+    health::HealthFacts facts;
+    facts.taken_at_ms = 1000 * value_of(look);
+    facts.driver_problem = "no NVIDIA driver is loaded";
+    facts.host.memlock = health::kUnlimited;
+    facts.host.nofile = 1'048'576;
+    facts.host.shm_bytes = 1ULL << 40;
+    facts.host.shm_leftovers = std::vector<std::string>{};
+    facts.host.nics = std::vector<health::NicFacts>{};
+    return {look, health::encode(facts), "", {}};
+  }
+
+  void look_everywhere(LookId look) {
+    for (std::uint32_t node = 0; node < facts.size(); ++node) say(node, healthy_look(look));
+  }
 
   rendezvous::Roster roster() const {
     rendezvous::Roster roster;

@@ -30,11 +30,16 @@ std::vector<Ownership> owners() {
   return {{7, Finding::kOwner, 65534}, {8, Finding::kNotTold, 0}};
 }
 
+NodeLooked looked() {
+  return {LookId{1}, "{\"gpus\":[]}", "", {"NCCL_DEBUG=INFO", "FI_PROVIDER=efa"}};
+}
+
 std::vector<std::string> samples() {
-  return {encode(ToAgent(StartCheck{GangId{1}, true, 3, {"all_reduce", "-b", "8"}, 12001, "key"})),
-          encode(ToAgent(StartWorkers{GangId{2}, Attempt{1}, 13000, true, "10.0.0.1"})),
+  return {encode(ToAgent(
+              StartCheck{GangId{1}, true, 3, {"all_reduce", "-b", "8"}, 12001, "key", {"A=b"}})),
+          encode(ToAgent(StartWorkers{GangId{2}, Attempt{1}, 13000, true, "10.0.0.1", {"A=b"}})),
           encode(ToAgent(StopGang{GangId{2}, 15, Duration(15000), true})),
-          encode(ToAgent(BecomeProgram{13000, "10.0.0.1"})),
+          encode(ToAgent(BecomeProgram{13000, "10.0.0.1", {"A=b"}})),
           encode(ToAgent(CloseJob{137})),
           encode(FromAgent(WorkerEnded{GangId{2}, sample_end()})),
           encode(FromAgent(GangFinished{GangId{1}, {"{}", ""}, 3})),
@@ -46,7 +51,9 @@ std::vector<std::string> samples() {
           encode(FromAgent(StoreOpened{Attempt{2}, 12001})),
           encode(FromAgent(StoreFailed{Attempt{2}, "taken"})),
           encode(FromAgent(AskOwners{Attempt{2}, connections()})),
-          encode(FromAgent(OwnersFound{Attempt{2}, owners()}))};
+          encode(FromAgent(OwnersFound{Attempt{2}, owners()})),
+          encode(ToAgent(LookAtNode{LookId{1}})),
+          encode(FromAgent(looked()))};
 }
 
 TEST(Messages, AStoresQuestionKeepsItsConnections) {
@@ -64,6 +71,23 @@ TEST(Messages, MoreConnectionsThanOneMessageMayHoldAreRefused) {
   EXPECT_TRUE(parse_from_agent(encode(FromAgent(question))));
   question.connections.resize(kMaxStoreConnections + 1);
   EXPECT_FALSE(parse_from_agent(encode(FromAgent(question))));
+}
+
+TEST(Messages, ANodesLookKeepsFactsAndSettings) {
+  const auto parsed = parse_from_agent(encode(FromAgent(looked())));
+  ASSERT_TRUE(parsed) << parsed.error().message();
+  EXPECT_EQ(std::get<NodeLooked>(*parsed), looked());
+}
+
+TEST(Messages, FactsThatAreTooLongBecomeAProblem) {
+  NodeLooked message = looked();
+  message.facts.assign(kMaxHealthFacts + 1, 'x');
+  message.settings.assign(kMaxSettings + 1, "A=b");
+  const auto parsed = parse_from_agent(encode(FromAgent(message)));
+  ASSERT_TRUE(parsed) << parsed.error().message();
+  EXPECT_EQ(std::get<NodeLooked>(*parsed).facts, "");
+  EXPECT_NE(std::get<NodeLooked>(*parsed).problem, "");
+  EXPECT_EQ(std::get<NodeLooked>(*parsed).settings.size(), kMaxSettings);
 }
 
 TEST(Messages, RoundTrip) {

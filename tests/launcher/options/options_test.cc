@@ -35,6 +35,21 @@ TEST(CommandLine, TwoDashesEndTheOptions) {
   EXPECT_EQ(parsed({"-"}).program.words, (Words{"-"}));
 }
 
+TEST(CommandLine, CheckRunsNoProgram) {
+  const Options options = parsed({"check", "--json=a.json", "--profile=p5", "--health-only"});
+  EXPECT_EQ(options.command, Command::kCheck);
+  EXPECT_EQ(options.json, "a.json");
+  EXPECT_EQ(options.profile, "p5");
+  EXPECT_TRUE(options.health_only);
+  EXPECT_EQ(parsed({"--", "check"}).program.words, Words{"check"});
+  EXPECT_NE(error_of({"check", "a.out"}).find("'a.out' is given"), std::string::npos);
+  EXPECT_NE(error_of({"check", "--check=off"}).find("--check=off"), std::string::npos);
+  EXPECT_NE(error_of({"check", "--exec"}).find("--exec"), std::string::npos);
+  EXPECT_NE(error_of({"check", "--dry-run"}).find("--dry-run"), std::string::npos);
+  EXPECT_NE(error_of({"--json=x", "a"}).find("muster check --json=FILE"), std::string::npos);
+  EXPECT_NE(error_of({"--health-only", "a"}).find("muster check --health-only"), std::string::npos);
+}
+
 TEST(CommandLine, RunMayBeWrittenOrNot) {
   EXPECT_EQ(parsed({"run", "--exec", "a.out", "run"}), parsed({"--exec", "a.out", "run"}));
 }

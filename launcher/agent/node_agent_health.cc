@@ -1,0 +1,59 @@
+// The health's part of the agent: a look at the node, taken by a child with a deadline.
+#include <sys/resource.h>
+
+#include <utility>
+
+#include "launcher/agent/node_agent.h"
+#include "launcher/health/gpu_probe.h"
+#include "launcher/health/probes/compare.h"
+#include "launcher/health/probes/gather.h"
+
+namespace muster::launcher {
+
+namespace {
+
+// A little more than the deadlines of the look's own two children, 10 and 5 s.
+constexpr Duration kLookLimit{16'000};
+
+// In the child. What a worker may open and lock is asked for, not what this agent gave itself.
+void restore_limits(const process::OriginalLimits& original) {
+  for (const process::ResourceLimit& one : original.limits) {
+    ::setrlimit(static_cast<__rlimit_resource>(one.resource), &one.limit);
+  }
+}
+
+std::vector<std::string> settings_of(const Environment& environment) {
+  health::NodeFacts node;
+  add_settings(environment.variables(), node);
+  std::vector<std::string> settings;
+  for (const auto& [name, value] : node.facts) settings.push_back(name + "=" + value);
+  return settings;
+}
+
+}  // namespace
+
+void NodeAgent::look_at_node(const LookAtNode& order) {
+  health::LookOptions look;
+  look.library = health::gpu_probe_options(options_.gangs.environment).library;
+  look_ = std::make_unique<health::ChildQuestion>(
+      loop_, "muster-look",
+      [this, look]() {
+        restore_limits(options_.gangs.original);
+        return health::encode(health::look_at_node(look));
+      },
+      kLookLimit, [this, id = order.look](Result<std::string> facts) { on_looked(id, facts); });
+}
+
+void NodeAgent::on_looked(LookId look, const Result<std::string>& facts) {
+  NodeLooked answer;
+  answer.look = look;
+  answer.settings = settings_of(options_.gangs.environment);
+  if (facts) {
+    answer.facts = *facts;
+  } else {
+    answer.problem = "the look " + facts.error().message();
+  }
+  tell(answer);
+}
+
+}  // namespace muster::launcher
