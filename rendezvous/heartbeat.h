@@ -20,7 +20,7 @@ inline constexpr Duration kGap{3000};
 // role we took, for somebody to refute a roster in doubt, and for a member that lost its
 // coordinator to find one.
 inline constexpr Duration kReturnPatience{3000};
-inline constexpr Duration kLostNodePatience{1500};
+inline constexpr Duration kLostNodePatience{1000};
 inline constexpr Duration kDoubtPatience{2000};
 inline constexpr Duration kFollowPatience{15000};
 // Before the roster a silent path is given up sooner than while the members work.

@@ -13,7 +13,7 @@ namespace {
 
 constexpr Duration kFlushAtEnd{500};
 // Agents that lost the coordinator before come one after the other; all shall hear why it ended.
-constexpr Duration kTellLatecomers{3000};
+constexpr Duration kTellLatecomers{2000};
 constexpr std::size_t kCheckKeyBytes = 32;
 constexpr std::size_t kMissingNamed = 16;
 
