@@ -80,6 +80,10 @@ Child spawn_rank(const GangPlan& plan, std::size_t rank) {
                  std::to_string(plan.size)};
   }
   arguments.insert(arguments.end(), plan.arguments.begin(), plan.arguments.end());
+  if (plan.rank_arguments) {
+    const auto own = plan.rank_arguments(rank);
+    arguments.insert(arguments.end(), own.begin(), own.end());
+  }
   if (plan.reports) {
     arguments.insert(arguments.end(), {"--report-fd", std::to_string(kReportInChild)});
   }

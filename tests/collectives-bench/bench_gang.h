@@ -32,6 +32,7 @@ struct GangPlan {
   bool reports = true;                   // false: a table on stdout instead
   std::string program;                   // muster-bench itself; "": bench_rank, joined by the hub
   std::function<std::vector<std::string>(std::size_t rank)> rank_environment;  // may be empty
+  std::function<std::vector<std::string>(std::size_t rank)> rank_arguments;  // added; may be empty
 };
 
 // Returns when all ranks but `stuck` ended (those are killed then), or at kGangDeadline.
