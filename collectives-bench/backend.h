@@ -10,8 +10,10 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "collectives-bench/exchange.h"
+#include "collectives-bench/operation.h"
 #include "rendezvous/base/result.h"
 #include "rendezvous/base/time.h"
 
@@ -36,6 +38,7 @@ struct BackendOptions {
   std::uint64_t max_bytes = 0;  // of one buffer
   std::string interface;        // "" lets the backend choose
   std::string nccl_library;     // file; "" lets the loader search
+  bool times_each = true;       // ask for Timing::each_us where it is not free
 };
 
 struct BackendFacts {
@@ -47,6 +50,13 @@ struct BackendFacts {
 
 enum class Placement { kOutOfPlace, kInPlace };
 
+inline constexpr std::uint32_t kMaxSamples = 4096;  // of one measurement
+
+struct Timing {
+  std::chrono::nanoseconds total{};  // wall clock, from the first operation to the end of the last
+  std::vector<double> each_us;       // of the first kMaxSamples; empty where they were not taken
+};
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -55,17 +65,17 @@ class Backend {
   virtual Result<BackendFacts> open(const BackendOptions& options, Exchange& exchange,
                                     TimePoint deadline) = 0;
 
-  // Collective. Runs `iterations` all-reduces (sum, float) of `count` elements back to back and
-  // waits for the last; gives the wall-clock time of them all. kTimeout names what was waited for.
-  virtual Result<std::chrono::nanoseconds> all_reduce(std::size_t count, Placement placement,
-                                                      std::uint32_t iterations,
-                                                      TimePoint deadline) = 0;
+  // Collective. After a barrier, runs `iterations` of them (float, sum) back to back and waits for
+  // the last. In place only where runs_in_place(); count > 0 and within max_bytes. kTimeout names
+  // what was waited for.
+  virtual Result<Timing> measure(const Collective& collective, Placement placement,
+                                 std::uint32_t iterations, TimePoint deadline) = 0;
 
-  // Collective. Fills the buffers with data whose sum is known, runs one all-reduce, and gives the
+  // Collective. Fills the buffers with data whose result is known, runs it once, and gives the
   // number of elements of this rank's result that differ from it in any bit. `round` picks the
   // data.
-  virtual Result<std::uint64_t> verify(std::size_t count, Placement placement, std::uint32_t round,
-                                       TimePoint deadline) = 0;
+  virtual Result<std::uint64_t> verify(const Collective& collective, Placement placement,
+                                       std::uint32_t round, TimePoint deadline) = 0;
 
   // What is known only after the first collective, such as the plug-in in use.
   virtual BackendFacts facts() const = 0;
@@ -77,7 +87,7 @@ class Backend {
   virtual Status close(TimePoint deadline) = 0;
 };
 
-inline constexpr std::uint32_t kBackendAbi = 1;  // grows with every change of this header
+inline constexpr std::uint32_t kBackendAbi = 2;  // grows with every change of this header
 inline constexpr const char* kBackendSymbol = "muster_bench_backend";
 
 struct BackendModule {

@@ -83,6 +83,7 @@ ExitCode run_main(const std::vector<std::string>& arguments) {
   }
   RunPlan plan;
   plan.options = command->options;
+  plan.notes = command->notes;
   plan.seat.host = own_host();
   plan.environment = Environment::from_block(environ);
   plan.program = own_file();

@@ -5,11 +5,12 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <span>
 #include <vector>
 
 #include "collectives-bench/backend.h"
 #include "collectives-bench/exchange.h"
+#include "collectives-bench/grouping.h"
 #include "collectives-bench/report.h"
 #include "rendezvous/base/result.h"
 #include "rendezvous/base/time.h"
@@ -17,22 +18,28 @@
 namespace muster::bench {
 
 struct Sweep {
-  std::vector<std::uint64_t> sizes;
+  Operation operation = Operation::kAllReduce;
+  std::uint32_t root = 0;
+  std::vector<std::uint64_t> sizes;  // in bytes, as asked for; rounded by the operation
   std::uint32_t iterations = 20;
   std::uint32_t warmup = 1;
-  std::uint32_t checks = 1;  // verified operations at each size and placement; 0: none
+  std::uint32_t checks = 1;   // verified operations at each size and placement; 0: none
+  std::vector<Group> groups;  // that measure at once, each by itself; of all ranks of the exchange
 };
 
 class SweepObserver {
  public:
   virtual ~SweepObserver() = default;
   virtual void on_phase(Phase phase) = 0;
-  // `own` is this rank's row; `world` has the wrong elements of all ranks.
-  virtual void on_row(const Row& own, const Row& world) = 0;
+  virtual void on_size(std::size_t place, std::uint64_t bytes) = 0;  // before it is measured
+  // `own` is this rank's row; `groups` has one a group: times of all its ranks, the statistics of
+  // the slowest one and its number in the world, the wrong elements of all.
+  virtual void on_row(const Row& own, std::span<const Row> groups) = 0;
 };
 
-// Collective. An error is this rank's or, where it could be told, another's, which is named.
-Status run_sweep(Backend& backend, Exchange& exchange, const Sweep& sweep, SweepObserver& observer,
+// Collective over `world`; the backend is open among the ranks of the own group. An error is this
+// rank's or, where it could be told, another's, which is named.
+Status run_sweep(Backend& backend, Exchange& world, const Sweep& sweep, SweepObserver& observer,
                  TimePoint deadline);
 
 }  // namespace muster::bench

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 
 namespace muster::bench {
 
@@ -16,6 +17,7 @@ constexpr std::uint32_t kMaxDeadlineSeconds = 24 * 3600;
 struct RawOptions {
   BenchOptions options;
   std::string operation;
+  std::string split = "none";
   std::string min_bytes = "32M";
   std::string max_bytes;
   std::string step_bytes = "1M";
@@ -25,10 +27,44 @@ struct RawOptions {
   std::uint32_t threads = 1;
   std::uint32_t deadline_seconds = 600;
   int report_fd = -1;
+  std::uint32_t times_each = 1;
+  std::vector<std::string> foreign;  // values of kForeign, in its order; "" where not given
+};
+
+// Options of nccl-tests that are not ours. One is accepted with its harmless value; with another it
+// is ignored with a note, or refused.
+struct ForeignOption {
+  const char* names;
+  const char* harmless;
+  bool ignored;
+  const char* text;  // why, or what to write instead
+};
+
+constexpr std::array kForeign = {
+    ForeignOption{"-p,--parallel_init", "0", true, "every process starts its one GPU by itself"},
+    ForeignOption{"-z,--blocking", "0", true, "operations run back to back"},
+    ForeignOption{"-S,--report_timestamps", "0", true, "rows carry no time of day"},
+    ForeignOption{"-M,--memory_report", "0", true, "memory is not reported"},
+    ForeignOption{"-K,--iter_skip", "0", true, "no iteration is left out of the statistics"},
+    ForeignOption{"-a,--average", "1", false, "the time is the mean over ranks: leave -a out"},
+    ForeignOption{"-m,--agg_iters", "1", false, "operations are not aggregated: write -m 1"},
+    ForeignOption{"-N,--run_cycles", "1", false, "there is one cycle: run it again instead"},
+    ForeignOption{"-y,--stream_null", "0", false, "a stream of its own is used: leave -y out"},
+    ForeignOption{"-G,--cudagraph", "0", false, "no CUDA graphs: leave -G out"},
+    ForeignOption{"-C,--report_cputime", "0", false, "the latency is reported: leave -C out"},
+    ForeignOption{"-R,--local_register", "0", false, "buffers are not registered: leave -R out"},
+    ForeignOption{"-D,--device_implementation", "0", false, "no device kernels: leave -D out"},
+    ForeignOption{"-V,--device_cta_count", "0", false, "no device kernels: leave -V out"},
+    ForeignOption{"-x,--cta_policy", "0", false, "NCCL's own policy is used: leave -x out"},
+    ForeignOption{"-u,--unalign", "0", false, "buffers are aligned: leave -u out"},
+    ForeignOption{"-T,--timeout", "0", false, "write --deadline SECONDS, for the whole run"},
 };
 
 void declare_sweep(CLI::App& app, RawOptions& raw) {
-  app.add_option("operation", raw.operation, "all_reduce")->required();
+  app.add_option("operation", raw.operation,
+                 "all_reduce, all_gather, reduce_scatter, broadcast, reduce, alltoall or sendrecv; "
+                 "also as all_reduce_perf")
+      ->required();
   app.add_option("-b,--minbytes", raw.min_bytes, "smallest size, such as 8 or 64M [32M]");
   app.add_option("-e,--maxbytes", raw.max_bytes, "largest size [as -b]");
   app.add_option("-i,--stepbytes", raw.step_bytes, "step between sizes [1M]");
@@ -40,6 +76,10 @@ void declare_sweep(CLI::App& app, RawOptions& raw) {
       ->check(CLI::Range(0u, kMaxIterations));
   app.add_option("-c,--check", raw.options.checks, "verified ones a size, 0 for none [1]")
       ->check(CLI::Range(0u, kMaxIterations));
+  app.add_option("-r,--root", raw.options.root, "root of broadcast and reduce [0]");
+  app.add_option("-I,--report_iterations", raw.times_each,
+                 "1: statistics over single iterations; 0: none [1]")
+      ->check(CLI::Range(0u, 1u));
   app.add_option("-d,--datatype", raw.data_type, "float");
   app.add_option("-o,--op", raw.reduction, "sum");
   app.add_option("-g,--ngpus", raw.gpus, "GPUs a process: 1");
@@ -53,20 +93,39 @@ void declare_surroundings(CLI::App& app, RawOptions& raw) {
   app.add_option("--nccl-library", raw.options.nccl_library, "file of the NCCL to use");
   app.add_option("--deadline", raw.deadline_seconds, "seconds from start to end [600]")
       ->check(CLI::Range(1u, kMaxDeadlineSeconds));
-  app.add_flag("--json", raw.options.json, "print rank 0's report as JSON instead of the table");
+  app.add_option("--split", raw.split,
+                 "groups that measure at once: node, rail, pair or none [none]");
+  app.add_option("-J,--json", raw.options.json_file,
+                 "write the result as JSON to this file, - for stdout instead of the table");
+  app.add_option("--csv", raw.options.csv_file, "the same as CSV");
   app.add_option("--report-fd", raw.report_fd, "write this rank's report to a descriptor")
       ->check(CLI::Range(0, 1 << 20));
+}
+
+void declare_foreign(CLI::App& app, RawOptions& raw) {
+  raw.foreign.resize(kForeign.size());
+  for (std::size_t i = 0; i < kForeign.size(); ++i) {
+    app.add_option(kForeign[i].names, raw.foreign[i], kForeign[i].text)->group("");
+  }
 }
 
 Error usage(std::string text) {
   return Error(ErrorCode::kInvalidArgument, std::move(text));
 }
 
-Status check_fixed(const RawOptions& raw) {
-  if (raw.operation != "all_reduce") {
-    return failure(
-        usage(fmt::format("operation {}: all_reduce is the one there is", raw.operation)));
+Status check_foreign(const RawOptions& raw, std::vector<std::string>& notes) {
+  for (std::size_t i = 0; i < kForeign.size(); ++i) {
+    const ForeignOption& option = kForeign[i];
+    if (raw.foreign[i].empty() || raw.foreign[i] == option.harmless) continue;
+    std::string line = fmt::format("{} {}: {}", std::string_view(option.names).substr(0, 2),
+                                   raw.foreign[i], option.text);
+    if (!option.ignored) return failure(usage(std::move(line)));
+    notes.push_back(std::move(line) + "; ignored");
   }
+  return {};
+}
+
+Status check_fixed(const RawOptions& raw) {
   if (raw.data_type != "float") {
     return failure(usage(fmt::format("-d {}: float is the one type there is", raw.data_type)));
   }
@@ -83,9 +142,24 @@ Status check_fixed(const RawOptions& raw) {
   return {};
 }
 
-Result<BenchOptions> finish(RawOptions raw) {
+Result<CommandLine> finish(RawOptions raw) {
   MUSTER_RETURN_IF_ERROR(check_fixed(raw));
+  CommandLine command;
+  MUSTER_RETURN_IF_ERROR(check_foreign(raw, command.notes));
   BenchOptions& options = raw.options;
+  MUSTER_TRY(operation, parse_operation(raw.operation));
+  options.operation = operation;
+  MUSTER_TRY(split, parse_split(raw.split));
+  options.split = split;
+  options.times_each = raw.times_each != 0;
+  if (options.root != 0 && !has_root(operation)) {
+    command.notes.push_back(
+        fmt::format("-r {}: {} has no root; ignored", options.root, to_string(operation)));
+    options.root = 0;
+  }
+  if (options.json_file == "-" && options.csv_file == "-") {
+    return failure(usage("--json - --csv -: stdout takes one of them; name a file for the other"));
+  }
   MUSTER_TRY(min_bytes, parse_bytes(raw.min_bytes));
   MUSTER_TRY(max_bytes, parse_bytes(raw.max_bytes.empty() ? raw.min_bytes : raw.max_bytes));
   MUSTER_TRY(step_bytes, parse_bytes(raw.step_bytes));
@@ -95,7 +169,8 @@ Result<BenchOptions> finish(RawOptions raw) {
   MUSTER_RETURN_IF_ERROR(expand_sizes(options.sizes));
   options.deadline = std::chrono::seconds(raw.deadline_seconds);
   if (raw.report_fd >= 0) options.report_fd = raw.report_fd;
-  return options;
+  command.options = std::move(options);
+  return command;
 }
 
 }  // namespace
@@ -106,16 +181,26 @@ Result<CommandLine> parse_options(const std::vector<std::string>& arguments) {
   RawOptions raw;
   declare_sweep(app, raw);
   declare_surroundings(app, raw);
+  declare_foreign(app, raw);
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());  // as CLI11 wants it
   try {
     app.parse(reversed);
   } catch (const CLI::CallForHelp&) {
-    return CommandLine{app.help(), {}};
+    return CommandLine{app.help(), {}, {}};
   } catch (const CLI::ParseError& error) {
     return failure(usage(fmt::format("{} (muster-bench --help lists the options)", error.what())));
   }
-  MUSTER_TRY(options, finish(std::move(raw)));
-  return CommandLine{std::nullopt, std::move(options)};
+  return finish(std::move(raw));
+}
+
+std::string fingerprint(const BenchOptions& options) {
+  const SizeRange& sizes = options.sizes;
+  return fmt::format("{} -b {} -e {} {} -n {} -w {} -c {} -r {} -I {} --backend {} --split {}",
+                     to_string(options.operation), sizes.min_bytes, sizes.max_bytes,
+                     sizes.factor != 0 ? fmt::format("-f {}", sizes.factor)
+                                       : fmt::format("-i {}", sizes.step_bytes),
+                     options.iterations, options.warmup, options.checks, options.root,
+                     options.times_each ? 1 : 0, options.backend, to_string(options.split));
 }
 
 }  // namespace muster::bench

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "collectives-bench/grouping.h"
+#include "collectives-bench/operation.h"
 #include "collectives-bench/sizes.h"
 #include "rendezvous/base/result.h"
 #include "rendezvous/base/time.h"
@@ -12,13 +14,18 @@
 namespace muster::bench {
 
 struct BenchOptions {
+  Operation operation = Operation::kAllReduce;
+  std::uint32_t root = 0;
+  Split split = Split::kNone;
   std::string backend = "auto";  // auto, nccl, fabric
   SizeRange sizes;
   std::uint32_t iterations = 20;
   std::uint32_t warmup = 1;
   std::uint32_t checks = 1;
   Duration deadline = std::chrono::minutes(10);
-  bool json = false;
+  bool times_each = true;  // statistics over single iterations
+  std::string json_file;   // "" for none, "-" for stdout instead of the table
+  std::string csv_file;    // the same
   std::optional<int> report_fd;
   std::string interface;
   std::string nccl_library;
@@ -29,7 +36,11 @@ struct BenchOptions {
 struct CommandLine {
   std::optional<std::string> text_to_print;  // --help was asked for: print this and end
   BenchOptions options;
+  std::vector<std::string> notes;  // what was accepted and has no effect, a line each
 };
+
+// What all ranks must have been given alike, for comparison.
+std::string fingerprint(const BenchOptions& options);
 
 // `arguments` without the program's name. kInvalidArgument says what to write instead.
 Result<CommandLine> parse_options(const std::vector<std::string>& arguments);

@@ -30,49 +30,97 @@ std::uint32_t weight(std::size_t rank, std::size_t index) {
   return mix((static_cast<std::uint64_t>(rank + 1) << 20) + index) & 63u;
 }
 
+// Calls piece(place, part) for the runs of `count` elements from `offset` that stay in one period.
+template <class Piece>
+void split_by_period(std::size_t offset, std::size_t count, std::size_t period, Piece piece) {
+  for (std::size_t done = 0; done < count;) {
+    const std::size_t place = (offset + done) % period;
+    const std::size_t part = std::min(period - place, count - done);
+    piece(place, done, part);
+    done += part;
+  }
+}
+
 }  // namespace
 
-Pattern::Pattern(std::size_t rank, std::size_t ranks, std::size_t count, std::uint32_t round) {
-  MUSTER_CHECK(rank < ranks && ranks <= kMaxRanks);
-  std::array<std::uint32_t, kWeightPeriod> own{};
-  std::array<std::uint32_t, kWeightPeriod> sum{};
+Pattern::Pattern(std::size_t ranks, std::size_t elements, std::uint32_t round) : ranks_(ranks) {
+  MUSTER_CHECK(ranks > 0 && ranks <= kMaxRanks && elements > 0);
+  std::array<std::uint32_t, kWeightPeriod> weights{};
   for (std::size_t place = 0; place < kWeightPeriod; ++place) {
-    own[place] = weight(rank, place);
-    for (std::size_t member = 0; member < ranks; ++member) sum[place] += weight(member, place);
+    for (std::size_t rank = 0; rank < ranks; ++rank) weights[place] += weight(rank, place);
   }
-  const std::size_t length = std::min(count, kPatternPeriod);
-  input_.resize(length);
-  expected_.resize(length);
+  const std::size_t length = std::min(elements, kPatternPeriod);
+  base_.resize(length);
+  sum_.resize(length);
   for (std::size_t index = 0; index < length; ++index) {
     const std::uint32_t base = base_value(index, round);
-    const std::size_t place = index % kWeightPeriod;
-    input_[index] = static_cast<float>(base + own[place]);
-    expected_[index] = static_cast<float>(base * static_cast<std::uint32_t>(ranks) + sum[place]);
+    base_[index] = static_cast<float>(base);
+    sum_[index] = static_cast<float>(base * static_cast<std::uint32_t>(ranks) +
+                                     weights[index % kWeightPeriod]);
   }
 }
 
-void repeat_over(std::span<const float> period, std::span<float> out) {
-  while (!out.empty()) {
-    const std::size_t part = std::min(period.size(), out.size());
-    std::copy_n(period.begin(), part, out.begin());
-    out = out.subspan(part);
+void Pattern::write_input(std::size_t rank, std::size_t offset, std::span<float> out) const {
+  std::array<float, kWeightPeriod> weights{};
+  for (std::size_t place = 0; place < kWeightPeriod; ++place) {
+    weights[place] = static_cast<float>(weight(rank, place));
   }
+  split_by_period(offset, out.size(), base_.size(),
+                  [&](std::size_t place, std::size_t done, std::size_t part) {
+                    std::size_t cycle = place % kWeightPeriod;
+                    for (std::size_t i = 0; i < part; ++i) {
+                      out[done + i] = base_[place + i] + weights[cycle];
+                      if (++cycle == kWeightPeriod) cycle = 0;
+                    }
+                  });
 }
 
-std::uint64_t count_differences(std::span<const float> actual, std::span<const float> period,
-                                std::size_t offset) {
+void Pattern::write_sum(std::size_t offset, std::span<float> out) const {
+  split_by_period(offset, out.size(), sum_.size(),
+                  [&](std::size_t place, std::size_t done, std::size_t part) {
+                    std::memcpy(&out[done], &sum_[place], part * sizeof(float));
+                  });
+}
+
+void Pattern::write_result(const Collective& collective, std::size_t rank, std::size_t offset,
+                           std::span<float> out) const {
+  switch (collective.operation) {
+    case Operation::kAllReduce:
+    case Operation::kReduce:
+      return write_sum(offset, out);
+    case Operation::kReduceScatter:
+      return write_sum(rank * collective.count + offset, out);
+    case Operation::kBroadcast:
+      return write_input(collective.root, offset, out);
+    case Operation::kSendRecv:
+      return write_input((rank + ranks_ - 1) % ranks_, offset, out);
+    case Operation::kAllGather:
+    case Operation::kAllToAll:
+      break;
+  }
+  const std::size_t begin =
+      collective.operation == Operation::kAllToAll ? rank * collective.count : 0;
+  split_by_period(offset, out.size(), collective.count,
+                  [&](std::size_t place, std::size_t done, std::size_t part) {
+                    const std::size_t source = (offset + done) / collective.count;
+                    write_input(source, begin + place, out.subspan(done, part));
+                  });
+}
+
+std::size_t result_count(const Collective& collective, std::size_t rank, std::size_t ranks) {
+  if (collective.operation == Operation::kReduce && rank != collective.root) return 0;
+  return shape_of(collective, ranks).output;
+}
+
+std::uint64_t count_differences(std::span<const float> actual, std::span<const float> expected) {
+  MUSTER_CHECK(actual.size() == expected.size());
+  if (actual.empty() || std::memcmp(actual.data(), expected.data(), actual.size_bytes()) == 0) {
+    return 0;
+  }
   std::uint64_t wrong = 0;
-  while (!actual.empty()) {
-    const std::span<const float> want = period.subspan(offset % period.size());
-    const std::size_t part = std::min(want.size(), actual.size());
-    if (std::memcmp(actual.data(), want.data(), part * sizeof(float)) != 0) {
-      for (std::size_t index = 0; index < part; ++index) {
-        wrong += std::bit_cast<std::uint32_t>(actual[index]) !=
-                 std::bit_cast<std::uint32_t>(want[index]);
-      }
-    }
-    actual = actual.subspan(part);
-    offset += part;
+  for (std::size_t index = 0; index < actual.size(); ++index) {
+    wrong += std::bit_cast<std::uint32_t>(actual[index]) !=
+             std::bit_cast<std::uint32_t>(expected[index]);
   }
   return wrong;
 }

@@ -6,7 +6,11 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <memory>
 
+#include "collectives-bench/progress.h"
+#include "collectives-bench/results.h"
 #include "collectives-bench/table.h"
 #include "collectives-bench/watchdog.h"
 
@@ -35,10 +39,15 @@ class Printer : public RunObserver {
  public:
   explicit Printer(const RunPlan& plan)
       : plan_(plan),
-        prints_table_(plan.seat.rank == 0 && !plan.options.json && !plan.options.report_fd) {}
+        tells_(plan.seat.rank == 0 && !plan.options.report_fd),
+        prints_table_(tells_ && plan.options.json_file != "-" && plan.options.csv_file != "-"),
+        shows_progress_(tells_ && ::isatty(STDERR_FILENO) == 1) {
+    style_ = {plan.options.operation, plan.options.root, plan.options.times_each};
+  }
 
   void on_phase(Phase phase) override {
     RankReport report = blank_report(plan_.seat);
+    report.operation = plan_.options.operation;
     report.backend = backend_;
     report.error = ReportError{ErrorCode::kTimeout, "a library call did not come back", phase};
     on_failure(report);
@@ -49,51 +58,128 @@ class Printer : public RunObserver {
                        print_report(report) + "\n");
   }
 
-  void on_open(const RankReport& report) override {
+  void on_open(const RankReport& report, std::span<const Member> members,
+               std::span<const Group> groups, std::span<const std::uint64_t> sizes) override {
     backend_ = report.backend;
+    results_.members.assign(members.begin(), members.end());
+    results_.groups.assign(groups.begin(), groups.end());
+    sizes_.assign(sizes.begin(), sizes.end());
+    opened_ = Clock::now();
     if (!prints_table_) return;
-    print(
-        fmt::format("# muster-bench all_reduce: {} ranks on {} nodes, backend {}\n"
-                    "# {} ({}), {}, {}\n",
-                    plan_.seat.size, plan_.seat.nodes, report.backend, report.library, report.path,
-                    report.network, report.device));
-    print(table_header());
+    print(fmt::format("# muster-bench {}, backend {}, {} ({})\n",
+                      to_string(plan_.options.operation), report.backend, report.library,
+                      report.path));
+    print(world_text(members));
+    if (!is_split()) return print(table_header(style_));
+    print(fmt::format("# split by {}: {} groups at once\n", to_string(plan_.options.split),
+                      groups.size()));
+    print(split_table_header());
   }
 
   void on_note(std::string_view line) override {
     if (prints_table_) print(fmt::format("# {}\n", line));
   }
 
-  void on_row(const Row&, const Row& world) override {
-    rows_.push_back(world);
-    if (prints_table_) print(table_row(world));
+  void on_size(std::size_t place, std::uint64_t) override {
+    if (!shows_progress_) return;
+    const double seconds = std::chrono::duration<double>(Clock::now() - opened_).count();
+    fmt::print(stderr, "\r\x1b[K{}", progress_line(sizes_, place, seconds));
+    progress_is_shown_ = true;
   }
 
-  void finish(const RankReport& report) {
-    if (prints_table_ && !report.error) print(table_footer(rows_));
-    if (plan_.options.json && !plan_.options.report_fd && plan_.seat.rank == 0) {
-      print(print_report(report) + "\n");
-    }
+  void on_row(const Row&, std::span<const Row> groups) override {
+    clear_progress();
+    results_.sizes.emplace_back(groups.begin(), groups.end());
+    if (!prints_table_) return;
+    print(is_split() ? split_table_row(results_.groups, groups, style_)
+                     : table_row(groups.front(), style_));
+  }
+
+  // The last lines, and the files. The first error of those is what it gives.
+  Status finish(const RankReport& report, std::FILE* json, std::FILE* csv) {
+    clear_progress();
+    if (prints_table_ && !report.error) print(table_footer(all_rows()));
+    note(report);
+    MUSTER_RETURN_IF_ERROR(write_document(json, print_json(results_) + "\n"));
+    return write_document(csv, print_csv(results_));
   }
 
   bool saw_wrong_data() const {
-    for (const Row& row : rows_) {
+    for (const Row& row : all_rows()) {
       if (row.out_of_place.wrong.value_or(0) + row.in_place.wrong.value_or(0) != 0) return true;
     }
     return false;
   }
 
  private:
+  bool is_split() const { return plan_.options.split != Split::kNone; }
+
+  std::vector<Row> all_rows() const {
+    std::vector<Row> rows;
+    for (const auto& size : results_.sizes) rows.insert(rows.end(), size.begin(), size.end());
+    return rows;
+  }
+
+  void note(const RankReport& report) {
+    results_.operation = plan_.options.operation;
+    results_.root = plan_.options.root;
+    results_.split = plan_.options.split;
+    results_.iterations = plan_.options.iterations;
+    results_.warmup = plan_.options.warmup;
+    results_.checks = plan_.options.checks;
+    results_.backend = report.backend;
+    results_.library = report.library;
+    results_.path = report.path;
+    results_.timings = report.timings;
+    results_.error = report.error;
+    for (const char* name : kToldVariables) {
+      if (const auto value = plan_.environment.get(name)) {
+        results_.variables.emplace_back(name, *value);
+      }
+    }
+  }
+
+  void clear_progress() {
+    if (!progress_is_shown_) return;
+    std::fputs("\r\x1b[K", stderr);
+    progress_is_shown_ = false;
+  }
+
+  static Status write_document(std::FILE* file, const std::string& text) {
+    if (file == nullptr) return {};
+    const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
+    if (written && std::fflush(file) == 0) return {};
+    return failure(system_error("write the result's file", errno));
+  }
+
   static void print(const std::string& text) {
     std::fputs(text.c_str(), stdout);
     std::fflush(stdout);
   }
 
   const RunPlan& plan_;
+  bool tells_;
   bool prints_table_;
+  bool shows_progress_;
+  bool progress_is_shown_ = false;
+  TableStyle style_;
   std::string backend_;
-  std::vector<Row> rows_;
+  std::vector<std::uint64_t> sizes_;
+  TimePoint opened_ = Clock::now();
+  Results results_;
 };
+
+using FileOwner = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+
+// Rank 0's file of results: none for "", stdout for "-". Opened before anything is measured.
+Result<FileOwner> open_result(const RunPlan& plan, const std::string& name, const char* option) {
+  FileOwner file(nullptr, [](std::FILE* held) { return held == stdout ? 0 : std::fclose(held); });
+  if (name.empty() || plan.seat.rank != 0 || plan.options.report_fd) return file;
+  file.reset(name == "-" ? stdout : std::fopen(name.c_str(), "we"));
+  if (file) return file;
+  return failure(ErrorCode::kInvalidArgument,
+                 fmt::format("{} {}: {}", option, name, std::strerror(errno)));
+}
 
 ExitCode deliver(const BenchOptions& options, const RankReport& report, ExitCode code) {
   if (!options.report_fd) return code;
@@ -105,7 +191,8 @@ ExitCode deliver(const BenchOptions& options, const RankReport& report, ExitCode
 
 }  // namespace
 
-ExitCode run_program(const RunPlan& plan, Exchange& exchange, TimePoint deadline) {
+ExitCode run_program(const RunPlan& asked, Exchange& exchange, TimePoint deadline) {
+  RunPlan plan = asked;
   Printer printer(plan);
   // Libraries print to stdout (NCCL_DEBUG); with a report it belongs to nobody.
   if (plan.options.report_fd) ::dup2(STDERR_FILENO, STDOUT_FILENO);
@@ -113,12 +200,20 @@ ExitCode run_program(const RunPlan& plan, Exchange& exchange, TimePoint deadline
   if (const Status armed = arm_watchdog(deadline + kWatchdogGrace); !armed) {
     return tell_failure(plan.options, plan.seat, armed.error(), Phase::kLoad);
   }
+  auto json = open_result(plan, plan.options.json_file, "--json");
+  auto csv = open_result(plan, plan.options.csv_file, "--csv");
+  if (!json) plan.ready = failure(json.error());
+  if (!csv) plan.ready = failure(csv.error());
   const RankReport report = run_bench(plan, exchange, printer, deadline);
-  printer.finish(report);
+  const Status told =
+      printer.finish(report, json ? json->get() : nullptr, csv ? csv->get() : nullptr);
   ExitCode code = printer.saw_wrong_data() ? ExitCode::kWrongData : ExitCode::kOk;
   if (report.error) {
     fmt::print(stderr, "{}", error_line(plan.seat, *report.error));
     if (code == ExitCode::kOk) code = exit_code_of(report.error->code);
+  } else if (!told) {
+    fmt::print(stderr, "muster-bench: {}\n", told.error().message());
+    if (code == ExitCode::kOk) code = ExitCode::kFailed;
   }
   code = deliver(plan.options, report, code);
   disarm_watchdog();

@@ -8,7 +8,8 @@
 namespace muster::bench {
 
 // Runs and tells. With --report-fd one JSON document goes there and nothing to stdout; else rank 0
-// prints the table (or with --json its report) to stdout. Errors are one line on stderr.
+// prints the table to stdout, or with --json - or --csv - that document, and writes the files asked
+// for. Errors are one line on stderr, as is, on a terminal only, the progress.
 ExitCode run_program(const RunPlan& plan, Exchange& exchange, TimePoint deadline);
 
 // The end of main. After a failure without exit handlers: what an aborted backend left behind is in

@@ -28,11 +28,17 @@ std::string cut(const std::string& text) {
 }
 
 Json print_measured(const Measured& measured) {
-  return {{"time_us", measured.time_us},
-          {"mean_us", measured.mean_us},
-          {"algbw", measured.algbw},
-          {"busbw", measured.busbw},
-          {"wrong", measured.wrong ? Json(*measured.wrong) : Json(nullptr)}};
+  Json document = {{"time_us", measured.time_us},
+                   {"mean_us", measured.mean_us},
+                   {"algbw", measured.algbw},
+                   {"busbw", measured.busbw},
+                   {"wrong", measured.wrong ? Json(*measured.wrong) : Json(nullptr)}};
+  if (measured.iterations) {
+    document["iterations"] = {{"p50_us", measured.iterations->p50_us},
+                              {"p99_us", measured.iterations->p99_us},
+                              {"cv", measured.iterations->cv}};
+  }
+  return document;
 }
 
 // Reads members of one JSON object; the first bad one is remembered and the rest give defaults.
@@ -120,15 +126,21 @@ class ObjectReader {
   std::optional<Error>& error_;
 };
 
-Measured read_measured(const Json* object, std::string where, std::optional<Error>& error) {
+Measured read_measured(const Json* object, const std::string& where, std::optional<Error>& error) {
   if (object == nullptr) return {};
-  ObjectReader reader(*object, std::move(where), error);
+  ObjectReader reader(*object, where, error);
   Measured measured;
   measured.time_us = reader.number("time_us");
   measured.mean_us = reader.number("mean_us");
   measured.algbw = reader.number("algbw");
   measured.busbw = reader.number("busbw");
   measured.wrong = reader.whole_or_null("wrong");
+  if (const Json* iterations = reader.find_optional("iterations")) {
+    ObjectReader statistics(*iterations, where + "iterations.", error);
+    measured.iterations = IterationStatistics{.p50_us = statistics.number("p50_us"),
+                                              .p99_us = statistics.number("p99_us"),
+                                              .cv = statistics.number("cv")};
+  }
   return measured;
 }
 
@@ -147,7 +159,9 @@ std::vector<Row> read_rows(const Json* array, std::optional<Error>& error) {
     row.bytes = reader.whole("bytes", std::numeric_limits<std::uint64_t>::max());
     row.count = reader.whole("count", std::numeric_limits<std::uint64_t>::max());
     row.out_of_place = read_measured(reader.find("out_of_place"), where + "out_of_place.", error);
-    row.in_place = read_measured(reader.find("in_place"), where + "in_place.", error);
+    const Json* in_place = reader.find("in_place");
+    row.has_in_place = in_place == nullptr || !in_place->is_null();
+    if (row.has_in_place) row.in_place = read_measured(in_place, where + "in_place.", error);
     if (error) return {};
     rows.push_back(row);
   }
@@ -203,13 +217,14 @@ std::string print_report(const RankReport& report) {
     rows.push_back({{"bytes", row.bytes},
                     {"count", row.count},
                     {"out_of_place", print_measured(row.out_of_place)},
-                    {"in_place", print_measured(row.in_place)}});
+                    {"in_place", row.has_in_place ? print_measured(row.in_place) : Json(nullptr)}});
   }
   Json document = {{"version", kReportVersion},
                    {"rank", report.rank},
                    {"size", report.size},
                    {"node", report.node},
                    {"host", cut(report.host)},
+                   {"operation", to_string(report.operation)},
                    {"backend", cut(report.backend)},
                    {"library", cut(report.library)},
                    {"path", cut(report.path)},
@@ -250,6 +265,7 @@ Result<RankReport> parse_report(std::string_view document) {
   report.size = reader.whole32("size");
   report.node = reader.whole32("node");
   report.host = reader.text("host");
+  report.operation = reader.one_of("operation", kOperations);
   report.backend = reader.text("backend");
   report.library = reader.text("library");
   report.path = reader.text("path");

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "collectives-bench/operation.h"
+#include "collectives-bench/statistics.h"
 #include "rendezvous/base/result.h"
 
 namespace muster::bench {
@@ -31,6 +33,10 @@ struct Measured {
   double algbw = 0;                    // GB/s, from mean_us
   double busbw = 0;                    // GB/s, from mean_us
   std::optional<std::uint64_t> wrong;  // elements on this rank; empty: not verified
+  std::optional<IterationStatistics> iterations = std::nullopt;  // of this rank's; empty: not taken
+  // Where a row is that of a group: the rank with the longest time, which is then time_us, and
+  // whose iterations these are. Not in the document.
+  std::optional<std::uint32_t> slowest_rank = std::nullopt;
 
   bool operator==(const Measured&) const = default;
 };
@@ -40,6 +46,7 @@ struct Row {
   std::uint64_t count = 0;
   Measured out_of_place;
   Measured in_place;
+  bool has_in_place = true;  // false: the operation has none, and in_place is blank
 
   bool operator==(const Row&) const = default;
 };
@@ -66,6 +73,7 @@ struct RankReport {
   std::uint32_t size = 0;  // ranks in its world
   std::uint32_t node = 0;
   std::string host;
+  Operation operation = Operation::kAllReduce;
   std::string backend;  // "nccl", "fabric"; "" when the choice was not reached
   std::string library;  // "libfabric 1.17, tcp;ofi_rxm"
   std::string path;     // the file of that library

@@ -183,8 +183,8 @@ Result<Registration> Endpoint::register_memory(std::span<std::byte> memory) {
   return Registration(region);
 }
 
-Result<bool> Endpoint::send(Operation& operation, std::span<const std::byte> bytes,
-                            void* descriptor, fi_addr_t to, std::uint64_t tag) {
+Result<bool> Endpoint::send(InFlight& operation, std::span<const std::byte> bytes, void* descriptor,
+                            fi_addr_t to, std::uint64_t tag) {
   const auto code = ::fi_tsend(endpoint_.get(), bytes.data(), bytes.size(), descriptor, to, tag,
                                &operation.context);
   if (code == 0) return true;
@@ -192,7 +192,7 @@ Result<bool> Endpoint::send(Operation& operation, std::span<const std::byte> byt
   return failure(provider_error("fi_tsend", code));
 }
 
-Result<bool> Endpoint::receive(Operation& operation, std::span<std::byte> bytes, void* descriptor,
+Result<bool> Endpoint::receive(InFlight& operation, std::span<std::byte> bytes, void* descriptor,
                                fi_addr_t from, std::uint64_t tag) {
   const auto code = ::fi_trecv(endpoint_.get(), bytes.data(), bytes.size(), descriptor, from, tag,
                                0, &operation.context);
@@ -208,7 +208,7 @@ Finished Endpoint::read_error() {
   std::string text = library_.error_text(entry.err);
   const char* detail = ::fi_cq_strerror(queue_.get(), entry.prov_errno, entry.err_data, nullptr, 0);
   if (detail != nullptr && text != detail) text += fmt::format(" ({})", detail);
-  return {reinterpret_cast<Operation*>(entry.op_context), std::move(text)};
+  return {reinterpret_cast<InFlight*>(entry.op_context), std::move(text)};
 }
 
 Result<std::vector<Finished>> Endpoint::wait(TimePoint until) {
@@ -224,7 +224,7 @@ Result<std::vector<Finished>> Endpoint::wait(TimePoint until) {
     if (count > 0) {
       std::vector<Finished> finished;
       for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
-        finished.push_back({reinterpret_cast<Operation*>(entries[i].op_context), std::nullopt});
+        finished.push_back({reinterpret_cast<InFlight*>(entries[i].op_context), std::nullopt});
       }
       return finished;
     }

@@ -35,14 +35,14 @@ using Registration = FidOwner<fid_mr>;
 void* descriptor_of(const Registration& registration);
 
 // One send or receive in flight. The provider writes to `context`, which must come first.
-struct Operation {
+struct InFlight {
   fi_context2 context{};
   std::size_t index = 0;
   bool is_send = false;
 };
 
 struct Finished {
-  Operation* operation = nullptr;
+  InFlight* operation = nullptr;
   std::optional<std::string> error;  // the provider's text when it failed
 };
 
@@ -68,9 +68,9 @@ class Endpoint {
   Result<Registration> register_memory(std::span<std::byte> memory);
 
   // False: the provider cannot take it now; wait() and try again.
-  Result<bool> send(Operation& operation, std::span<const std::byte> bytes, void* descriptor,
+  Result<bool> send(InFlight& operation, std::span<const std::byte> bytes, void* descriptor,
                     fi_addr_t to, std::uint64_t tag);
-  Result<bool> receive(Operation& operation, std::span<std::byte> bytes, void* descriptor,
+  Result<bool> receive(InFlight& operation, std::span<std::byte> bytes, void* descriptor,
                        fi_addr_t from, std::uint64_t tag);
 
   // Moves the provider on. Gives at least one finished operation, or none when `until` has passed.

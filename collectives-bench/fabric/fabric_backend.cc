@@ -20,6 +20,7 @@ namespace muster::bench::fabric {
 namespace {
 
 constexpr std::size_t kMaxName = 256;
+constexpr std::size_t kCompareElements = 1u << 20;
 
 // What a rank tells the others of its endpoint.
 struct Contact {
@@ -87,7 +88,7 @@ FabricBackend::~FabricBackend() = default;
 // libfabric 1.17: ofi_rxm crashes in fi_close while operations are in flight. What the process
 // holds is left to its end, which follows at once.
 void FabricBackend::abort() {
-  (void)ring_.release();
+  (void)transfers_.release();
   (void)input_.release();
   (void)output_.release();
   (void)scratch_.release();
@@ -159,9 +160,9 @@ Status FabricBackend::allocate() {
 }
 
 Status FabricBackend::connect(const std::vector<std::string>& payloads) {
-  const std::size_t size = payloads.size();
-  const std::size_t rank = options_.seat.rank;
-  const auto peer = [&](std::size_t number) -> Result<RingPeer> {
+  std::vector<Peer> peers(payloads.size());
+  for (std::size_t number = 0; number < payloads.size(); ++number) {
+    if (number == options_.seat.rank) continue;
     MUSTER_TRY(contact, parse_contact(payloads[number]));
     if (contact.provider != endpoint_->provider()) {
       return failure(
@@ -171,16 +172,10 @@ Status FabricBackend::connect(const std::vector<std::string>& payloads) {
                       label_of(number, contact), contact.provider, endpoint_->provider()));
     }
     MUSTER_TRY(address, endpoint_->insert(contact.name));
-    return RingPeer{label_of(number, contact), address};
-  };
-  MUSTER_TRY(right, peer((rank + 1) % size));
-  RingPeer left = right;
-  if (size > 2) {
-    MUSTER_TRY(other, peer((rank + size - 1) % size));
-    left = std::move(other);
+    peers[number] = Peer{label_of(number, contact), address};
   }
-  ring_ = std::make_unique<Ring>(*endpoint_, std::move(left), std::move(right), scratch_->memory,
-                                 descriptor_of(scratch_->registration));
+  transfers_ = std::make_unique<Transfers>(*endpoint_, std::move(peers), scratch_->memory,
+                                           descriptor_of(scratch_->registration));
   arm_fault();
   return {};
 }
@@ -188,66 +183,89 @@ Status FabricBackend::connect(const std::vector<std::string>& payloads) {
 void FabricBackend::arm_fault() {
   const bool stops = fault_.strikes(FaultKind::kStop, options_.seat.rank);
   if (!stops && !fault_.strikes(FaultKind::kCrash, options_.seat.rank)) return;
-  ring_->on_slice = [this, stops](std::size_t done, std::size_t all) {
+  transfers_->on_slice = [this, stops](std::size_t done, std::size_t all) {
     if (epoch_ == 2 && done == (all + 1) / 2) std::raise(stops ? SIGSTOP : SIGKILL);
   };
 }
 
-RingPlan FabricBackend::plan(std::size_t count) const {
-  return plan_ring(options_.seat.rank, options_.seat.size, count, kSliceElements);
+TransferPlan FabricBackend::plan(const Collective& collective) const {
+  return plan_transfers(collective, options_.seat.rank, options_.seat.size, kSliceElements);
 }
 
 // Walks through the whole buffer, so that small sizes do not stay in the caches.
-RingBuffers FabricBackend::buffers(std::size_t count, Placement placement,
-                                   std::uint32_t iteration) const {
-  const std::size_t places = std::max<std::size_t>(options_.max_bytes / kElementBytes / count, 1);
-  const std::size_t offset = iteration % places * count;
-  const Pages& output = placement == Placement::kInPlace ? *input_ : *output_;
-  return {.input = input_->memory.subspan(offset, count),
-          .output = output.memory.subspan(offset, count),
-          .input_descriptor = descriptor_of(input_->registration),
+FabricBackend::Work FabricBackend::work(const Collective& collective, Placement placement,
+                                        std::uint32_t iteration) const {
+  const Shape shape = shape_of(collective, options_.seat.size);
+  const std::size_t size = shape.larger();
+  const std::size_t places = std::max<std::size_t>(options_.max_bytes / kElementBytes / size, 1);
+  const std::size_t offset = iteration % places * size;
+  const bool in_place = placement == Placement::kInPlace;
+  const bool own_part = in_place && collective.operation == Operation::kAllGather;
+  const Pages& output = in_place ? *input_ : *output_;
+  const std::size_t input_offset = offset + (own_part ? options_.seat.rank * shape.input : 0);
+  return {.input = input_->memory.subspan(input_offset, shape.input),
+          .output = output.memory.subspan(offset, size),
           .output_descriptor = descriptor_of(output.registration)};
 }
 
-Status FabricBackend::run_once(const RingPlan& plan, const RingBuffers& buffers,
-                               TimePoint deadline) {
-  ++epoch_;
-  if (options_.seat.size > 1) return ring_->run(plan, buffers, epoch_, deadline);
-  if (buffers.output.data() != buffers.input.data()) {
-    std::copy(buffers.input.begin(), buffers.input.end(), buffers.output.begin());
-  }
-  return {};
+Status FabricBackend::run_once(const TransferPlan& plan, const Work& work, TimePoint deadline) {
+  return transfers_->run(plan,
+                         {.input = work.input,
+                          .output = work.output,
+                          .input_descriptor = descriptor_of(input_->registration),
+                          .output_descriptor = work.output_descriptor},
+                         ++epoch_, deadline);
 }
 
-Result<std::chrono::nanoseconds> FabricBackend::all_reduce(std::size_t count, Placement placement,
-                                                           std::uint32_t iterations,
-                                                           TimePoint deadline) {
-  const RingPlan steps = plan(count);
+Result<Timing> FabricBackend::measure(const Collective& collective, Placement placement,
+                                      std::uint32_t iterations, TimePoint deadline) {
+  const TransferPlan steps = plan(collective);
+  Timing timing;
+  timing.each_us.reserve(std::min(iterations, kMaxSamples));
   MUSTER_RETURN_IF_ERROR(exchange_->barrier(time_left(deadline)));
   const TimePoint began = Clock::now();
+  TimePoint last = began;
   for (std::uint32_t iteration = 0; iteration < iterations; ++iteration) {
-    MUSTER_RETURN_IF_ERROR(run_once(steps, buffers(count, placement, iteration), deadline));
+    MUSTER_RETURN_IF_ERROR(run_once(steps, work(collective, placement, iteration), deadline));
+    const TimePoint now = Clock::now();
+    if (iteration < kMaxSamples) {
+      timing.each_us.push_back(std::chrono::duration<double, std::micro>(now - last).count());
+    }
+    last = now;
   }
-  return Clock::now() - began;
+  timing.total = last - began;
+  return timing;
 }
 
-Result<std::uint64_t> FabricBackend::verify(std::size_t count, Placement placement,
+Result<std::uint64_t> FabricBackend::verify(const Collective& collective, Placement placement,
                                             std::uint32_t round, TimePoint deadline) {
-  const Pattern pattern(options_.seat.rank, options_.seat.size, count, round);
-  const RingBuffers work = buffers(count, placement, 0);
-  if (placement == Placement::kOutOfPlace) std::fill(work.output.begin(), work.output.end(), -1.0f);
-  repeat_over(pattern.input(), input_->memory.first(count));
-  MUSTER_RETURN_IF_ERROR(run_once(plan(count), work, deadline));
-  if (fault_.strikes(FaultKind::kCorrupt, options_.seat.rank)) {
-    float& victim = work.output[count / 2];
+  const std::size_t rank = options_.seat.rank;
+  const Work buffers = work(collective, placement, 0);
+  const Pattern pattern(options_.seat.size, buffers.output.size(), round);
+  std::fill(buffers.output.begin(), buffers.output.end(), -1.0f);
+  pattern.write_input(rank, 0, buffers.input);
+  MUSTER_RETURN_IF_ERROR(run_once(plan(collective), buffers, deadline));
+  const bool own_part = collective.operation == Operation::kReduceScatter;
+  const std::span<float> result = buffers.output.subspan(
+      own_part ? rank * collective.count : 0, result_count(collective, rank, options_.seat.size));
+  if (fault_.strikes(FaultKind::kCorrupt, options_.seat.rank) && !result.empty()) {
+    float& victim = result[result.size() / 2];
     victim = std::bit_cast<float>(std::bit_cast<std::uint32_t>(victim) ^ 1u);
   }
-  return count_differences(work.output, pattern.expected(), 0);
+  std::uint64_t wrong = 0;
+  std::vector<float> expected(std::min(result.size(), kCompareElements));
+  for (std::size_t done = 0; done < result.size(); done += expected.size()) {
+    const std::size_t part = std::min(expected.size(), result.size() - done);
+    const std::span<float> piece = std::span(expected).first(part);
+    pattern.write_result(collective, rank, done, piece);
+    wrong += count_differences(result.subspan(done, part), piece);
+  }
+  return wrong;
 }
 
 Status FabricBackend::close(TimePoint deadline) {
   MUSTER_RETURN_IF_ERROR(exchange_->barrier(time_left(deadline)));
-  ring_.reset();
+  transfers_.reset();
   scratch_.reset();
   output_.reset();
   input_.reset();

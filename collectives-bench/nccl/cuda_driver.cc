@@ -27,6 +27,10 @@ Status CudaDriver::bind_symbols() {
   MUSTER_RETURN_IF_ERROR(library_.bind("cuStreamCreate", stream_create));
   MUSTER_RETURN_IF_ERROR(library_.bind("cuStreamDestroy_v2", stream_destroy));
   MUSTER_RETURN_IF_ERROR(library_.bind("cuStreamQuery", stream_query));
+  MUSTER_RETURN_IF_ERROR(library_.bind("cuEventCreate", event_create));
+  MUSTER_RETURN_IF_ERROR(library_.bind("cuEventDestroy_v2", event_destroy));
+  MUSTER_RETURN_IF_ERROR(library_.bind("cuEventRecord", event_record));
+  MUSTER_RETURN_IF_ERROR(library_.bind("cuEventElapsedTime", event_elapsed_ms));
   MUSTER_RETURN_IF_ERROR(library_.bind("cuMemAlloc_v2", memory_allocate));
   MUSTER_RETURN_IF_ERROR(library_.bind("cuMemFree_v2", memory_free));
   MUSTER_RETURN_IF_ERROR(library_.bind("cuMemcpyHtoDAsync_v2", copy_to_device));

@@ -33,6 +33,10 @@ class CudaDriver {
   decltype(&::cuStreamCreate) stream_create = nullptr;
   decltype(&::cuStreamDestroy) stream_destroy = nullptr;
   decltype(&::cuStreamQuery) stream_query = nullptr;
+  decltype(&::cuEventCreate) event_create = nullptr;
+  decltype(&::cuEventDestroy) event_destroy = nullptr;
+  decltype(&::cuEventRecord) event_record = nullptr;
+  decltype(&::cuEventElapsedTime) event_elapsed_ms = nullptr;
   decltype(&::cuMemAlloc) memory_allocate = nullptr;
   decltype(&::cuMemFree) memory_free = nullptr;
   decltype(&::cuMemcpyHtoDAsync) copy_to_device = nullptr;

@@ -9,12 +9,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <span>
 #include <sstream>
 #include <utility>
 
 #include "collectives-bench/agreement.h"
 #include "collectives-bench/nccl/device_choice.h"
-#include "collectives-bench/pattern.h"
 #include "collectives-bench/sizes.h"
 
 namespace muster::bench::nccl {
@@ -112,6 +112,7 @@ Status NcclBackend::allocate() {
   MUSTER_RETURN_IF_ERROR(
       cuda_->check(cuda_->memory_allocate(&output_, options_.max_bytes), what.c_str()));
   staging_.resize(std::min<std::size_t>(kStagingElements, options_.max_bytes / kElementBytes));
+  expected_.resize(staging_.size());
   const std::size_t words = options_.max_bytes / kElementBytes;
   MUSTER_RETURN_IF_ERROR(
       cuda_->check(cuda_->set_words(input_, 0, words, stream_), "clear GPU memory"));
@@ -174,76 +175,169 @@ Status NcclBackend::drain(const char* what, TimePoint deadline) {
 }
 
 // Walks through the whole buffer, so that small sizes do not stay in the caches.
-NcclBackend::Operands NcclBackend::operands(std::size_t count, Placement placement,
+NcclBackend::Operands NcclBackend::operands(const Collective& collective, Placement placement,
                                             std::uint32_t iteration) const {
-  const std::uint64_t bytes = count * kElementBytes;
+  const std::uint64_t bytes =
+      shape_of(collective, options_.seat.size).larger() * std::uint64_t{kElementBytes};
   const std::uint64_t places = std::max<std::uint64_t>(options_.max_bytes / bytes, 1);
   const std::uint64_t offset = iteration % places * bytes;
-  return {input_ + offset, (placement == Placement::kInPlace ? input_ : output_) + offset};
+  if (placement == Placement::kOutOfPlace) {
+    return {input_ + offset, output_ + offset, output_ + offset};
+  }
+  // As NCCL defines in place: the rank's part of the whole is what it sends, or what it gets.
+  const std::uint64_t part = options_.seat.rank * collective.count * std::uint64_t{kElementBytes};
+  Operands operands{input_ + offset, input_ + offset, input_ + offset};
+  if (collective.operation == Operation::kAllGather) operands.input += part;
+  if (collective.operation == Operation::kReduceScatter) operands.output += part;
+  return operands;
 }
 
-Status NcclBackend::enqueue(std::size_t count, const Operands& operands, TimePoint deadline) {
-  const ncclResult_t code = nccl_->all_reduce(reinterpret_cast<const void*>(operands.input),
-                                              reinterpret_cast<void*>(operands.output), count,
-                                              ncclFloat, ncclSum, communicator_, stream_);
-  MUSTER_RETURN_IF_ERROR(nccl_->check(code, "all_reduce"));
-  if (code == ncclInProgress) return settle("all_reduce", deadline);
+ncclResult_t NcclBackend::call(const Collective& collective, const Operands& operands) const {
+  const auto* from = reinterpret_cast<const void*>(operands.input);
+  auto* to = reinterpret_cast<void*>(operands.output);
+  const std::size_t count = collective.count;
+  const int root = static_cast<int>(collective.root);
+  switch (collective.operation) {
+    case Operation::kAllReduce:
+      return nccl_->all_reduce(from, to, count, ncclFloat, ncclSum, communicator_, stream_);
+    case Operation::kAllGather:
+      return nccl_->all_gather(from, to, count, ncclFloat, communicator_, stream_);
+    case Operation::kReduceScatter:
+      return nccl_->reduce_scatter(from, to, count, ncclFloat, ncclSum, communicator_, stream_);
+    case Operation::kBroadcast:
+      return nccl_->broadcast(from, to, count, ncclFloat, root, communicator_, stream_);
+    case Operation::kReduce:
+      return nccl_->reduce(from, to, count, ncclFloat, ncclSum, root, communicator_, stream_);
+    case Operation::kAllToAll:
+    case Operation::kSendRecv:
+      return call_pairs(collective, operands);
+  }
+  return ncclInvalidArgument;
+}
+
+ncclResult_t NcclBackend::call_pairs(const Collective& collective, const Operands& operands) const {
+  const std::uint32_t size = options_.seat.size;
+  const bool all = collective.operation == Operation::kAllToAll;
+  const std::uint64_t part = all ? collective.count * std::uint64_t{kElementBytes} : 0;
+  ncclResult_t worst = nccl_->group_start();
+  for (std::uint32_t step = 0; step < (all ? size : 1); ++step) {
+    const std::uint32_t to = (options_.seat.rank + (all ? step : 1)) % size;
+    const std::uint32_t from = (options_.seat.rank + size - (all ? step : 1) % size) % size;
+    const ncclResult_t sent =
+        nccl_->send(reinterpret_cast<const void*>(operands.input + to * part), collective.count,
+                    ncclFloat, static_cast<int>(to), communicator_, stream_);
+    const ncclResult_t received =
+        nccl_->receive(reinterpret_cast<void*>(operands.output + from * part), collective.count,
+                       ncclFloat, static_cast<int>(from), communicator_, stream_);
+    for (const ncclResult_t code : {sent, received}) {
+      if (code != ncclSuccess && code != ncclInProgress) worst = code;
+    }
+  }
+  const ncclResult_t ended = nccl_->group_end();
+  return worst == ncclSuccess || worst == ncclInProgress ? ended : worst;
+}
+
+Status NcclBackend::enqueue(const Collective& collective, const Operands& operands,
+                            TimePoint deadline) {
+  const std::string name(to_string(collective.operation));
+  const ncclResult_t code = call(collective, operands);
+  MUSTER_RETURN_IF_ERROR(nccl_->check(code, name.c_str()));
+  if (code == ncclInProgress) return settle(name.c_str(), deadline);
   return {};
 }
 
-Result<std::chrono::nanoseconds> NcclBackend::all_reduce(std::size_t count, Placement placement,
-                                                         std::uint32_t iterations,
-                                                         TimePoint deadline) {
-  MUSTER_RETURN_IF_ERROR(drain("earlier work on the GPU", deadline));
-  MUSTER_RETURN_IF_ERROR(exchange_->barrier(time_left(deadline)));
-  const TimePoint began = Clock::now();
-  for (std::uint32_t iteration = 0; iteration < iterations; ++iteration) {
-    MUSTER_RETURN_IF_ERROR(enqueue(count, operands(count, placement, iteration), deadline));
+Status NcclBackend::make_events(std::size_t count) {
+  while (events_.size() < count) {
+    CUevent event = nullptr;
+    MUSTER_RETURN_IF_ERROR(
+        cuda_->check(cuda_->event_create(&event, CU_EVENT_DEFAULT), "make an event"));
+    events_.push_back(event);
   }
-  MUSTER_RETURN_IF_ERROR(drain("all_reduce", deadline));
-  return Clock::now() - began;
+  return {};
 }
 
-Status NcclBackend::fill(CUdeviceptr target, std::size_t count, std::span<const float> period) {
-  for (std::size_t done = 0; done < count;) {
-    const std::size_t part = std::min(period.size(), count - done);
+Status NcclBackend::mark(std::size_t event) {
+  if (event >= events_.size()) return {};
+  return cuda_->check(cuda_->event_record(events_[event], stream_), "record an event");
+}
+
+Result<std::vector<double>> NcclBackend::time_between(std::size_t intervals) const {
+  std::vector<double> each_us;
+  for (std::size_t i = 0; i < intervals; ++i) {
+    float milliseconds = 0;
+    MUSTER_RETURN_IF_ERROR(cuda_->check(
+        cuda_->event_elapsed_ms(&milliseconds, events_[i], events_[i + 1]), "time between events"));
+    each_us.push_back(std::max(static_cast<double>(milliseconds), 0.0) * 1e3);
+  }
+  return each_us;
+}
+
+Result<Timing> NcclBackend::measure(const Collective& collective, Placement placement,
+                                    std::uint32_t iterations, TimePoint deadline) {
+  const std::uint32_t samples =
+      options_.times_each && iterations > 1 ? std::min(iterations, kMaxSamples) : 0;
+  if (samples != 0) MUSTER_RETURN_IF_ERROR(make_events(samples + std::size_t{1}));
+  MUSTER_RETURN_IF_ERROR(drain("earlier work on the GPU", deadline));
+  MUSTER_RETURN_IF_ERROR(exchange_->barrier(time_left(deadline)));
+  Timing timing;
+  const TimePoint began = Clock::now();
+  for (std::uint32_t iteration = 0; iteration < iterations; ++iteration) {
+    if (iteration <= samples && samples != 0) MUSTER_RETURN_IF_ERROR(mark(iteration));
     MUSTER_RETURN_IF_ERROR(
-        cuda_->check(cuda_->copy_to_device(target + done * kElementBytes, period.data(),
+        enqueue(collective, operands(collective, placement, iteration), deadline));
+  }
+  if (samples == iterations) MUSTER_RETURN_IF_ERROR(mark(samples));
+  MUSTER_RETURN_IF_ERROR(drain(std::string(to_string(collective.operation)).c_str(), deadline));
+  timing.total = Clock::now() - began;
+  MUSTER_TRY(each_us, time_between(samples));
+  timing.each_us = std::move(each_us);
+  return timing;
+}
+
+Status NcclBackend::fill(const Pattern& pattern, CUdeviceptr target, std::size_t count,
+                         TimePoint deadline) {
+  for (std::size_t done = 0; done < count;) {
+    const std::size_t part = std::min(staging_.size(), count - done);
+    pattern.write_input(options_.seat.rank, done, std::span(staging_).first(part));
+    MUSTER_RETURN_IF_ERROR(
+        cuda_->check(cuda_->copy_to_device(target + done * kElementBytes, staging_.data(),
                                            part * kElementBytes, stream_),
                      "copy data to the GPU"));
+    MUSTER_RETURN_IF_ERROR(drain("copy data to the GPU", deadline));
     done += part;
   }
   return {};
 }
 
-Result<std::uint64_t> NcclBackend::compare(CUdeviceptr result, std::size_t count,
-                                           std::span<const float> period, TimePoint deadline) {
+Result<std::uint64_t> NcclBackend::compare(const Pattern& pattern, const Collective& collective,
+                                           CUdeviceptr result, TimePoint deadline) {
   std::uint64_t wrong = 0;
+  const std::size_t count = result_count(collective, options_.seat.rank, options_.seat.size);
   for (std::size_t done = 0; done < count;) {
     const std::size_t part = std::min(staging_.size(), count - done);
     MUSTER_RETURN_IF_ERROR(
         cuda_->check(cuda_->copy_to_host(staging_.data(), result + done * kElementBytes,
                                          part * kElementBytes, stream_),
                      "copy the result from the GPU"));
+    pattern.write_result(collective, options_.seat.rank, done, std::span(expected_).first(part));
     MUSTER_RETURN_IF_ERROR(drain("copy the result from the GPU", deadline));
-    wrong += count_differences(std::span(staging_).first(part), period, done);
+    wrong += count_differences(std::span(staging_).first(part), std::span(expected_).first(part));
     done += part;
   }
   return wrong;
 }
 
-Result<std::uint64_t> NcclBackend::verify(std::size_t count, Placement placement,
+Result<std::uint64_t> NcclBackend::verify(const Collective& collective, Placement placement,
                                           std::uint32_t round, TimePoint deadline) {
-  const Pattern pattern(options_.seat.rank, options_.seat.size, count, round);
-  const Operands work = operands(count, placement, 0);
-  if (placement == Placement::kOutOfPlace) {
-    MUSTER_RETURN_IF_ERROR(
-        cuda_->check(cuda_->set_words(work.output, ~0u, count, stream_), "clear GPU memory"));
-  }
-  MUSTER_RETURN_IF_ERROR(fill(work.input, count, pattern.input()));
-  MUSTER_RETURN_IF_ERROR(enqueue(count, work, deadline));
-  MUSTER_RETURN_IF_ERROR(drain("all_reduce", deadline));
-  return compare(work.output, count, pattern.expected(), deadline);
+  const Shape shape = shape_of(collective, options_.seat.size);
+  const Pattern pattern(options_.seat.size, shape.larger(), round);
+  const Operands work = operands(collective, placement, 0);
+  MUSTER_RETURN_IF_ERROR(cuda_->check(cuda_->set_words(work.region, ~0u, shape.larger(), stream_),
+                                      "clear GPU memory"));
+  MUSTER_RETURN_IF_ERROR(fill(pattern, work.input, shape.input, deadline));
+  MUSTER_RETURN_IF_ERROR(enqueue(collective, work, deadline));
+  MUSTER_RETURN_IF_ERROR(drain(std::string(to_string(collective.operation)).c_str(), deadline));
+  return compare(pattern, collective, work.output, deadline);
 }
 
 BackendFacts NcclBackend::facts() const {
@@ -270,6 +364,7 @@ Status NcclBackend::close(TimePoint deadline) {
 
 void NcclBackend::release() {
   abort();
+  for (const CUevent event : std::exchange(events_, {})) cuda_->event_destroy(event);
   if (input_ != 0) cuda_->memory_free(std::exchange(input_, 0));
   if (output_ != 0) cuda_->memory_free(std::exchange(output_, 0));
   if (stream_ != nullptr) cuda_->stream_destroy(std::exchange(stream_, nullptr));

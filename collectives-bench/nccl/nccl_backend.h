@@ -1,4 +1,4 @@
-// NcclBackend: all-reduce of GPU memory with NCCL, one communicator, one GPU a process.
+// NcclBackend: collectives on GPU memory with NCCL, one communicator, one GPU a process.
 //
 // The communicator is non-blocking and every wait polls with a deadline; NCCL itself would wait for
 // a missing rank for ever. Calls into the CUDA driver have no deadline: the program's watchdog
@@ -6,12 +6,12 @@
 #pragma once
 
 #include <memory>
-#include <span>
 #include <vector>
 
 #include "collectives-bench/backend.h"
 #include "collectives-bench/nccl/cuda_driver.h"
 #include "collectives-bench/nccl/nccl_library.h"
+#include "collectives-bench/pattern.h"
 
 namespace muster::bench::nccl {
 
@@ -24,11 +24,10 @@ class NcclBackend : public Backend {
 
   Result<BackendFacts> open(const BackendOptions& options, Exchange& exchange,
                             TimePoint deadline) override;
-  Result<std::chrono::nanoseconds> all_reduce(std::size_t count, Placement placement,
-                                              std::uint32_t iterations,
-                                              TimePoint deadline) override;
-  Result<std::uint64_t> verify(std::size_t count, Placement placement, std::uint32_t round,
-                               TimePoint deadline) override;
+  Result<Timing> measure(const Collective& collective, Placement placement,
+                         std::uint32_t iterations, TimePoint deadline) override;
+  Result<std::uint64_t> verify(const Collective& collective, Placement placement,
+                               std::uint32_t round, TimePoint deadline) override;
   BackendFacts facts() const override;
   void abort() override;
   Status close(TimePoint deadline) override;
@@ -37,6 +36,7 @@ class NcclBackend : public Backend {
   struct Operands {
     CUdeviceptr input;
     CUdeviceptr output;
+    CUdeviceptr region;  // all that the operation may write, or read in place
   };
 
   Status load();
@@ -44,15 +44,22 @@ class NcclBackend : public Backend {
   Status allocate();
   Result<std::string> make_id();
   Status connect(const std::string& id, TimePoint deadline);
-  Operands operands(std::size_t count, Placement placement, std::uint32_t iteration) const;
-  Status enqueue(std::size_t count, const Operands& operands, TimePoint deadline);
+  Operands operands(const Collective& collective, Placement placement,
+                    std::uint32_t iteration) const;
+  Status enqueue(const Collective& collective, const Operands& operands, TimePoint deadline);
+  ncclResult_t call(const Collective& collective, const Operands& operands) const;
+  ncclResult_t call_pairs(const Collective& collective, const Operands& operands) const;
   // Until the communicator has taken what it was given.
   Status settle(const char* what, TimePoint deadline);
   // Until the stream has done all it was given.
   Status drain(const char* what, TimePoint deadline);
-  Status fill(CUdeviceptr target, std::size_t count, std::span<const float> period);
-  Result<std::uint64_t> compare(CUdeviceptr result, std::size_t count,
-                                std::span<const float> period, TimePoint deadline);
+  Status fill(const Pattern& pattern, CUdeviceptr target, std::size_t count, TimePoint deadline);
+  Result<std::uint64_t> compare(const Pattern& pattern, const Collective& collective,
+                                CUdeviceptr result, TimePoint deadline);
+  // Events around the iterations that are timed one by one.
+  Status make_events(std::size_t count);
+  Status mark(std::size_t event);
+  Result<std::vector<double>> time_between(std::size_t intervals) const;
   void release();
 
   BackendOptions options_;
@@ -67,6 +74,8 @@ class NcclBackend : public Backend {
   CUdeviceptr output_ = 0;
   ncclComm_t communicator_ = nullptr;
   std::vector<float> staging_;
+  std::vector<float> expected_;
+  std::vector<CUevent> events_;
 };
 
 }  // namespace muster::bench::nccl

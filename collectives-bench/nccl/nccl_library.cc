@@ -42,6 +42,14 @@ Status NcclLibrary::bind_symbols() {
   MUSTER_RETURN_IF_ERROR(library_.bind("ncclCommGetAsyncError", async_error));
   MUSTER_RETURN_IF_ERROR(library_.bind("ncclCommCount", count));
   MUSTER_RETURN_IF_ERROR(library_.bind("ncclAllReduce", all_reduce));
+  MUSTER_RETURN_IF_ERROR(library_.bind("ncclAllGather", all_gather));
+  MUSTER_RETURN_IF_ERROR(library_.bind("ncclReduceScatter", reduce_scatter));
+  MUSTER_RETURN_IF_ERROR(library_.bind("ncclBroadcast", broadcast));
+  MUSTER_RETURN_IF_ERROR(library_.bind("ncclReduce", reduce));
+  MUSTER_RETURN_IF_ERROR(library_.bind("ncclSend", send));
+  MUSTER_RETURN_IF_ERROR(library_.bind("ncclRecv", receive));
+  MUSTER_RETURN_IF_ERROR(library_.bind("ncclGroupStart", group_start));
+  MUSTER_RETURN_IF_ERROR(library_.bind("ncclGroupEnd", group_end));
   MUSTER_RETURN_IF_ERROR(library_.bind("ncclCommFinalize", finalize));
   MUSTER_RETURN_IF_ERROR(library_.bind("ncclCommDestroy", destroy));
   return library_.bind("ncclCommAbort", abort);

@@ -10,6 +10,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <memory>
+#include <tuple>
+#include <utility>
 
 #include "collectives-bench/agreement.h"
 #include "rendezvous/base/bytes.h"
@@ -28,6 +30,7 @@ struct Child {
   pid_t pid = -1;
   Fd hub;
   Fd report;
+  Fd screen;
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> output{nullptr, &std::fclose};
   std::optional<std::string> frame;  // gathered, not yet answered
   RankEnd end;
@@ -61,6 +64,15 @@ std::vector<std::string> environment_of(const GangPlan& plan, std::size_t rank) 
   return environment.to_strings();
 }
 
+// The near end of a new terminal, and its far end for the child.
+std::pair<Fd, Fd> open_terminal() {
+  Fd near_end = moved_up(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK));
+  MUSTER_CHECK(::grantpt(near_end.get()) == 0 && ::unlockpt(near_end.get()) == 0);
+  Fd far_end = moved_up(::open(::ptsname(near_end.get()), O_RDWR | O_NOCTTY | O_CLOEXEC));
+  MUSTER_CHECK(far_end.is_open());
+  return {std::move(near_end), std::move(far_end)};
+}
+
 Child spawn_rank(const GangPlan& plan, std::size_t rank) {
   int sockets[2];
   int pipe_ends[2];
@@ -80,6 +92,10 @@ Child spawn_rank(const GangPlan& plan, std::size_t rank) {
                  std::to_string(plan.size)};
   }
   arguments.insert(arguments.end(), plan.arguments.begin(), plan.arguments.end());
+  if (plan.rank_arguments) {
+    const auto own = plan.rank_arguments(rank);
+    arguments.insert(arguments.end(), own.begin(), own.end());
+  }
   if (plan.reports) {
     arguments.insert(arguments.end(), {"--report-fd", std::to_string(kReportInChild)});
   }
@@ -87,7 +103,10 @@ Child spawn_rank(const GangPlan& plan, std::size_t rank) {
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_adddup2(&actions, ::fileno(child.output.get()), STDOUT_FILENO);
-  ::posix_spawn_file_actions_adddup2(&actions, ::fileno(child.output.get()), STDERR_FILENO);
+  Fd far_end;
+  if (plan.terminal) std::tie(child.screen, far_end) = open_terminal();
+  ::posix_spawn_file_actions_adddup2(
+      &actions, plan.terminal ? far_end.get() : ::fileno(child.output.get()), STDERR_FILENO);
   ::posix_spawn_file_actions_adddup2(&actions, theirs.get(), kSocketInChild);
   ::posix_spawn_file_actions_adddup2(&actions, report.get(), kReportInChild);
   const int code = ::posix_spawn(&child.pid, arguments[0].c_str(), &actions, nullptr,
@@ -155,6 +174,10 @@ RankEnd collect(Child& child) {
   char buffer[4096];
   while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, child.output.get())) {
     child.end.output.append(buffer, count);
+  }
+  if (child.screen.is_open()) {
+    const auto count = ::read(child.screen.get(), buffer, sizeof buffer);
+    if (count > 0) child.end.screen.assign(buffer, static_cast<std::size_t>(count));
   }
   if (child.end.report.ends_with('\n')) child.end.report.pop_back();
   return std::move(child.end);

@@ -22,6 +22,7 @@ struct RankEnd {
   bool was_stuck = false;
   std::string report;  // the document, without its newline
   std::string output;  // stdout and stderr together
+  std::string screen;  // what came to the terminal, where the plan has one
 };
 
 struct GangPlan {
@@ -29,9 +30,11 @@ struct GangPlan {
   std::vector<std::string> arguments;    // of muster-bench, without --report-fd
   std::vector<std::string> environment;  // "NAME=value", added to the test's own
   std::size_t stuck = 0;                 // that many ranks are expected never to end
+  bool terminal = false;                 // stderr is a terminal, whose text is RankEnd::screen
   bool reports = true;                   // false: a table on stdout instead
   std::string program;                   // muster-bench itself; "": bench_rank, joined by the hub
   std::function<std::vector<std::string>(std::size_t rank)> rank_environment;  // may be empty
+  std::function<std::vector<std::string>(std::size_t rank)> rank_arguments;  // added; may be empty
 };
 
 // Returns when all ranks but `stuck` ended (those are killed then), or at kGangDeadline.

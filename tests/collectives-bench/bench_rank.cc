@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
   }
   RunPlan plan;
   plan.options = command->options;
+  plan.notes = command->notes;
   plan.seat.rank = static_cast<std::uint32_t>(std::stoul(argv[2]));
   plan.seat.size = static_cast<std::uint32_t>(std::stoul(argv[3]));
   plan.seat.node = plan.seat.rank;

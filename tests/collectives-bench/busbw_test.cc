@@ -21,6 +21,17 @@ TEST(Busbw, CountsWhatALinkCarries) {
   EXPECT_DOUBLE_EQ(all_reduce_bus_bandwidth(10.0, 16), 18.75);
 }
 
+TEST(Busbw, HasNcclTestsFactorOfEveryOperation) {
+  EXPECT_DOUBLE_EQ(bus_factor(Operation::kAllReduce, 8), 1.75);
+  EXPECT_DOUBLE_EQ(bus_factor(Operation::kAllGather, 8), 0.875);
+  EXPECT_DOUBLE_EQ(bus_factor(Operation::kReduceScatter, 8), 0.875);
+  EXPECT_DOUBLE_EQ(bus_factor(Operation::kAllToAll, 8), 0.875);
+  EXPECT_DOUBLE_EQ(bus_factor(Operation::kBroadcast, 8), 1.0);
+  EXPECT_DOUBLE_EQ(bus_factor(Operation::kReduce, 8), 1.0);
+  EXPECT_DOUBLE_EQ(bus_factor(Operation::kSendRecv, 8), 1.0);
+  EXPECT_DOUBLE_EQ(bus_factor(Operation::kSendRecv, 1), 1.0);
+}
+
 TEST(Busbw, OneRankHasNoBus) {
   EXPECT_EQ(all_reduce_bus_bandwidth(1500.0, 1), 0.0);
   EXPECT_EQ(all_reduce_bus_bandwidth(1500.0, 0), 0.0);

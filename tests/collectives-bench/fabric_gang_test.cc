@@ -1,7 +1,12 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <sstream>
 
 #include "collectives-bench/exit_code.h"
 #include "tests/collectives-bench/bench_gang.h"
@@ -50,6 +55,55 @@ TEST(FabricGang, SumsRightWhenTheBufferDoesNotDivide) {
   // 2 elements for 4 ranks; 3; then sizes that leave uneven chunks and slices.
   expect_right(run_gang(fabric_gang(4, {"-b", "8", "-e", "60", "-i", "4", "-n", "3"})), 14);
   expect_right(run_gang(fabric_gang(3, {"-b", "2097164", "-n", "2"})), 1);
+}
+
+GangPlan gang_of(Operation operation, std::size_t size, std::vector<std::string> arguments) {
+  GangPlan plan = fabric_gang(size, std::move(arguments));
+  plan.arguments.front() = to_string(operation);
+  return plan;
+}
+
+// 3 ranks do not divide the sizes; the largest has more slices than the window holds. Other numbers
+// of ranks are played in memory, see transfer_plan_test.cc.
+TEST(FabricGang, EveryOperationGivesWhatItMustOutOfPlaceAndInPlace) {
+  for (const Operation operation : kOperations) {
+    for (const std::size_t size : {2u, 3u}) {
+      SCOPED_TRACE(std::string(to_string(operation)) + " of " + std::to_string(size));
+      const std::string root = std::to_string(has_root(operation) ? size - 1 : 0);
+      const auto ends = run_gang(
+          gang_of(operation, size, {"-b", "1K", "-e", "8M", "-f", "90", "-n", "2", "-r", root}));
+      for (const RankEnd& end : ends) {
+        ASSERT_EQ(exit_code(end), 0) << end.output;
+        const auto report = parse_report(end.report);
+        ASSERT_TRUE(report) << end.report;
+        EXPECT_EQ(report->operation, operation);
+        ASSERT_EQ(report->rows.size(), 3u);
+        for (const Row& row : report->rows) {
+          EXPECT_EQ(row.out_of_place.wrong, 0u) << row.bytes;
+          EXPECT_TRUE(row.out_of_place.iterations);
+          EXPECT_EQ(row.has_in_place, runs_in_place(operation));
+          if (row.has_in_place) {
+            EXPECT_EQ(row.in_place.wrong, 0u) << row.bytes;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(FabricGang, OneFlippedBitOfAnyOperationIsSeen) {
+  for (const Operation operation : kOperations) {
+    SCOPED_TRACE(to_string(operation));
+    GangPlan plan = gang_of(operation, 3, {"-b", "64K", "-n", "1"});
+    plan.environment.push_back("MUSTER_BENCH_FAULT=corrupt:0");
+    const auto ends = run_gang(plan);
+    for (const RankEnd& end : ends) {
+      EXPECT_EQ(exit_code(end), static_cast<int>(ExitCode::kWrongData)) << end.output;
+    }
+    const auto report = parse_report(ends[0].report);
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->rows[0].out_of_place.wrong, 1u);
+  }
 }
 
 TEST(FabricGang, MeasuresWhatTheJudgeCallsFit) {
@@ -139,6 +193,104 @@ TEST(FabricGang, PrintsTheTableOnceFromRankZero) {
       << ends[0].output;
   EXPECT_EQ(ends[1].output, "");
   EXPECT_EQ(ends[1].report, "");
+}
+
+std::string file_text(const std::string& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+TEST(FabricGang, SaysWhoIsThereAndWhoWasSlowest) {
+  GangPlan plan = fabric_gang(3, {"-b", "1K", "-n", "4"});
+  plan.reports = false;
+  const std::string output = run_gang(plan)[0].output;
+  EXPECT_NE(output.find("# world: 3 ranks on 3 nodes\n"), std::string::npos) << output;
+  EXPECT_NE(output.find("on node2: host memory, lo 127.0.0.1\n"), std::string::npos) << output;
+  EXPECT_NE(output.find("slowest"), std::string::npos) << output;
+  EXPECT_EQ(output.find('\r'), std::string::npos) << "progress belongs on a terminal only";
+}
+
+TEST(FabricGang, ShowsProgressOnATerminalFromRankZeroAlone) {
+  GangPlan plan = fabric_gang(2, {"-b", "1K", "-e", "2K", "-f", "2", "-n", "1"});
+  plan.reports = false;
+  plan.terminal = true;
+  const auto ends = run_gang(plan);
+  EXPECT_NE(ends[0].screen.find("] 1 of 2: 1 KiB"), std::string::npos) << ends[0].screen;
+  EXPECT_NE(ends[0].screen.find("] 2 of 2: 2 KiB, about "), std::string::npos) << ends[0].screen;
+  EXPECT_TRUE(ends[0].screen.ends_with("\r\x1b[K")) << "it is taken away at the end";
+  EXPECT_EQ(ends[1].screen, "");
+  EXPECT_NE(ends[0].output.find("# Out of bounds values : 0 OK"), std::string::npos);
+}
+
+TEST(FabricGang, ARankWithOtherOptionsIsNamedByAll) {
+  GangPlan plan = fabric_gang(3, {"-b", "1K"});
+  plan.rank_arguments = [](std::size_t rank) {
+    return rank == 2 ? std::vector<std::string>{"-n", "7"} : std::vector<std::string>{};
+  };
+  for (const RankEnd& end : run_gang(plan)) {
+    EXPECT_EQ(exit_code(end), static_cast<int>(ExitCode::kUsage)) << end.output;
+    EXPECT_NE(end.output.find("rank 2 (node2) was asked for"), std::string::npos) << end.output;
+  }
+}
+
+TEST(FabricGang, ARootThatIsNotThereIsRefused) {
+  for (const RankEnd& end : run_gang(gang_of(Operation::kReduce, 2, {"-b", "1K", "-r", "2"}))) {
+    EXPECT_EQ(exit_code(end), static_cast<int>(ExitCode::kUsage));
+    EXPECT_NE(end.output.find("-r 2: the world has 2 ranks"), std::string::npos) << end.output;
+  }
+}
+
+TEST(FabricGang, WritesJsonAndCsvWithoutTheEnvironment) {
+  const std::string base = ::testing::TempDir() + "muster_bench_" + std::to_string(::getpid());
+  GangPlan plan = fabric_gang(2, {"-b", "1K", "-e", "4K", "-f", "2", "-n", "2", "--json",
+                                  base + ".json", "--csv", base + ".csv"});
+  plan.reports = false;
+  plan.environment.insert(plan.environment.end(), {"MY_TOKEN=hunter2", "NCCL_ALGO=Ring"});
+  const auto ends = run_gang(plan);
+  EXPECT_EQ(exit_code(ends[0]), 0) << ends[0].output;
+  EXPECT_NE(ends[0].output.find("# Out of bounds values : 0 OK"), std::string::npos);
+  const std::string json = file_text(base + ".json");
+  EXPECT_NE(json.find("\"NCCL_ALGO\":\"Ring\""), std::string::npos) << json;
+  EXPECT_EQ(json.find("hunter2"), std::string::npos) << json;
+  EXPECT_EQ(json.find("MUSTER_MODULE_DIR"), std::string::npos) << json;
+  const std::string csv = file_text(base + ".csv");
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 1 + 3 * 2) << csv;
+  std::remove((base + ".json").c_str());
+  std::remove((base + ".csv").c_str());
+}
+
+TEST(FabricGang, AFileThatCannotBeWrittenStopsAllBeforeAnythingIsMeasured) {
+  GangPlan plan = fabric_gang(2, {"-b", "1K", "--json", "/nowhere/result.json"});
+  plan.reports = false;
+  for (const RankEnd& end : run_gang(plan)) {
+    EXPECT_EQ(exit_code(end), static_cast<int>(ExitCode::kUsage));
+    EXPECT_NE(end.output.find("--json /nowhere/result.json: No such file"), std::string::npos)
+        << end.output;
+    EXPECT_EQ(end.output.find("out-of-place"), std::string::npos) << end.output;
+  }
+}
+
+TEST(FabricGang, PairsMeasureAtOnceAndAnOddNodeByItself) {
+  GangPlan plan = fabric_gang(5, {"-b", "64K", "-n", "2", "--split", "pair"});
+  plan.reports = false;
+  const auto ends = run_gang(plan);
+  for (const RankEnd& end : ends) EXPECT_EQ(exit_code(end), 0) << end.output;
+  const std::string& output = ends[0].output;
+  EXPECT_NE(output.find("# split by pair: 3 groups at once\n"), std::string::npos) << output;
+  EXPECT_TRUE(output.find("  nodes 0-1 (node0, node1)\n") != std::string::npos ||
+              output.find("  nodes 2-3 (node2, node3)\n") != std::string::npos)
+      << output;
+  EXPECT_NE(output.find("# Out of bounds values : 0 OK"), std::string::npos) << output;
+}
+
+TEST(FabricGang, WrongDataInOneGroupOfASplitIsEverybodysExitCode) {
+  GangPlan plan = fabric_gang(4, {"-b", "64K", "-n", "1", "--split", "pair"});
+  plan.environment.push_back("MUSTER_BENCH_FAULT=corrupt:1");  // rank 1 of each pair
+  for (const RankEnd& end : run_gang(plan)) {
+    EXPECT_EQ(exit_code(end), static_cast<int>(ExitCode::kWrongData)) << end.output;
+  }
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <tuple>
+
 #include "collectives-bench/exit_code.h"
 #include "collectives-bench/gang.h"
 #include "rendezvous/group.h"
@@ -62,6 +64,25 @@ TEST(GroupGang, MeasuresThroughARealRendezvousAsTheLauncherAsksForIt) {
   }
   const Verdict verdict = judge(outcomes_of(ends), {.min_busbw = 1e-6});
   EXPECT_EQ(verdict.decision, Decision::kGo) << verdict.line;
+}
+
+// Two nodes with two tasks: two nodes, two rails or one pair.
+TEST(GroupGang, SplitsTheWorldThatTheRendezvousFormed) {
+  for (const auto& [split, groups, name] :
+       {std::tuple{"node", "2 groups", "  node "}, std::tuple{"rail", "2 groups", "  rail "},
+        std::tuple{"pair", "1 groups", "  nodes 0-1 (node0, node1)"}}) {
+    SCOPED_TRACE(split);
+    GangPlan plan = group_gang({});
+    plan.arguments = {"all_gather", "--backend", "fabric",  "-b", "64K",
+                      "-n",         "2",         "--split", split};
+    const auto ends = run_gang(plan);
+    for (const RankEnd& end : ends) EXPECT_EQ(end.wait_status, 0) << end.output;
+    const std::string& output = ends[0].output;
+    EXPECT_NE(output.find("# world: 4 ranks on 2 nodes\n"), std::string::npos) << output;
+    EXPECT_NE(output.find(groups), std::string::npos) << output;
+    EXPECT_NE(output.find(name), std::string::npos) << output;
+    EXPECT_NE(output.find("# Out of bounds values : 0 OK"), std::string::npos) << output;
+  }
 }
 
 TEST(GroupGang, AMemberThatNeverComesIsNamedAtTheDeadline) {

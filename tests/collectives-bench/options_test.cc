@@ -60,7 +60,12 @@ TEST(Options, TheLastOfARepeatedOptionCounts) {
 }
 
 TEST(Options, RefuseWithTheCure) {
-  EXPECT_NE(error_of({"all_gather"}).find("all_reduce"), std::string::npos);
+  EXPECT_NE(error_of({"hypercube"}).find("all_gather"), std::string::npos);
+  EXPECT_NE(error_of({"all_reduce", "-G", "1"}).find("-G 1: no CUDA graphs"), std::string::npos);
+  EXPECT_NE(error_of({"all_reduce", "-T", "60"}).find("--deadline"), std::string::npos);
+  EXPECT_NE(error_of({"all_reduce", "--split", "gpu"}).find("rail"), std::string::npos);
+  EXPECT_NE(error_of({"all_reduce", "--json", "-", "--csv", "-"}).find("stdout"),
+            std::string::npos);
   EXPECT_NE(error_of({"all_reduce", "-g", "8"}).find("srun --ntasks-per-node=8"),
             std::string::npos);
   EXPECT_NE(error_of({"all_reduce", "-d", "half"}).find("float"), std::string::npos);
@@ -73,6 +78,27 @@ TEST(Options, RefuseWithTheCure) {
   EXPECT_NE(error_of({"all_reduce", "-n", "0"}), "accepted");
   EXPECT_NE(error_of({"all_reduce", "--backend", "mpi"}), "accepted");
   EXPECT_NE(error_of({}), "accepted");
+}
+
+TEST(Options, TakeTheOperationAsNcclTestsProgram) {
+  EXPECT_EQ(parsed({"reduce_scatter_perf", "-b", "8"}).operation, Operation::kReduceScatter);
+  EXPECT_EQ(parsed({"broadcast", "-r", "3"}).root, 3u);
+}
+
+TEST(Options, SayWhatTheyIgnore) {
+  const auto command = parse_options({"all_reduce", "-z", "1", "-p", "0", "-G", "0", "-r", "2"});
+  ASSERT_TRUE(command) << command.error().message();
+  EXPECT_EQ(command->notes, (std::vector<std::string>{"-z 1: operations run back to back; ignored",
+                                                      "-r 2: all_reduce has no root; ignored"}));
+}
+
+TEST(Options, TheFingerprintTellsWhatMustBeAlikeAndNoMore) {
+  const BenchOptions options = parsed({"all_gather", "-b", "8", "-e", "64", "-f", "2"});
+  EXPECT_EQ(fingerprint(options),
+            "all_gather -b 8 -e 64 -f 2 -n 20 -w 1 -c 1 -r 0 -I 1 --backend auto --split none");
+  const BenchOptions with_file =
+      parsed({"all_gather", "-b", "8", "-e", "64", "-f", "2", "--json", "x", "--interface", "e"});
+  EXPECT_EQ(fingerprint(with_file), fingerprint(options));
 }
 
 TEST(Options, HelpIsTextAndNoError) {

@@ -21,7 +21,11 @@ RankReport sample_report() {
   Row row{.bytes = 1024, .count = 256, .out_of_place = {}, .in_place = {}};
   row.out_of_place = {.time_us = 12.5, .mean_us = 13, .algbw = 0.1, .busbw = 0.15, .wrong = 0};
   row.in_place = {.time_us = 11, .mean_us = 11.5, .algbw = 0.1, .busbw = 0.2, .wrong = {}};
-  report.rows = {row, row};
+  row.out_of_place.iterations = IterationStatistics{12, 14, 0.25};
+  Row one_sided = row;
+  one_sided.has_in_place = false;
+  one_sided.in_place = {};
+  report.rows = {row, one_sided};
   report.timings = {.join = 0.1, .init = 0.2, .warmup = 0.3, .measure = 0.4};
   return report;
 }
@@ -74,6 +78,10 @@ TEST(Report, NamesTheMemberAtFault) {
             "18446744073709551615");
   EXPECT_EQ(error_of(text, "\"host\":\"node1\"", "\"host\":7"),
             "report: host expected a text of at most 4096 bytes");
+  EXPECT_EQ(error_of(text, "\"operation\":\"all_reduce\"", "\"operation\":\"all\""),
+            "report: operation is unknown");
+  EXPECT_EQ(error_of(text, "\"cv\":0.25", "\"cv\":-1"),
+            "report: rows[0].out_of_place.iterations.cv expected a number that is not negative");
   EXPECT_EQ(error_of(text, "\"timings\"", "\"timing\""), "report: timings is missing");
 }
 

@@ -44,6 +44,43 @@ TEST(Table, TheFooterCountsWrongElementsAndAveragesBothSides) {
   EXPECT_NE(text.find("# Avg bus bandwidth    : 1225\n"), std::string::npos) << text;
 }
 
+TEST(Table, ShowsRootStatisticsAndTheSlowestRankBehindTheRest) {
+  Row row = sample_row();
+  row.has_in_place = false;
+  row.out_of_place.iterations = IterationStatistics{47, 60.5, 0.034};
+  row.out_of_place.slowest_rank = 3;
+  const TableStyle style{Operation::kBroadcast, 2, true};
+  std::istringstream words(table_row(row, style));
+  std::vector<std::string> columns;
+  for (std::string word; words >> word;) columns.push_back(word);
+  EXPECT_EQ(columns, (std::vector<std::string>{"67108864", "16777216", "float", "none", "2",
+                                               "48.12", "1394.50", "2440.40", "0", "N/A", "N/A",
+                                               "N/A", "N/A", "47.00", "60.50", "3.4", "3"}));
+  EXPECT_NE(table_header(style).find("slowest"), std::string::npos);
+}
+
+TEST(Table, OfASplitNamesTheSlowestGroup) {
+  std::vector<Row> rows(3, sample_row());
+  rows[0].out_of_place.busbw = 40;
+  rows[1].out_of_place.busbw = 20;
+  rows[2].out_of_place.busbw = 0;
+  const std::vector<Group> groups = {{"rail 0", {0, 1}}, {"rail 1", {2, 3}}, {"odd", {4}}};
+  std::istringstream words(split_table_row(groups, rows, {}));
+  std::vector<std::string> columns;
+  for (std::string word; words >> word;) columns.push_back(word);
+  EXPECT_EQ(columns, (std::vector<std::string>{"67108864", "16777216", "float", "sum", "-1",
+                                               "20.00", "30.00", "40.00", "9", "rail", "1"}));
+}
+
+TEST(Table, TheFooterAveragesOnlyWhatRan) {
+  Row row = sample_row();
+  row.has_in_place = false;
+  row.in_place = {};
+  const std::string text = table_footer(std::vector{row});
+  EXPECT_NE(text.find("0 OK"), std::string::npos) << text;
+  EXPECT_NE(text.find(": 2440\n"), std::string::npos) << text;
+}
+
 TEST(Table, EveryHeaderLineIsAComment) {
   std::istringstream lines(table_header());
   int count = 0;

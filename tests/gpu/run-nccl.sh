@@ -148,6 +148,12 @@ for ranks in 2 8; do
     failed "$ranks ranks: data"
 done
 
+for operation in all_gather reduce_scatter broadcast reduce alltoall sendrecv; do
+  gang "gang-$operation" 2 "$operation" --backend nccl -b 1M -e 16M -f 4 -n 5 --deadline 150
+  grep -q '# Out of bounds values : 0 OK' "$report/gang-$operation.0.txt" ||
+    failed "$operation: data"
+done
+
 # The same as muster's check gang, before a program that does nothing.
 if [ -x "$build/bin/muster" ]; then
   step muster-check 200 "$build/bin/muster" --standalone --nproc-per-node 8 --check=nccl -- true ||

@@ -1,8 +1,8 @@
-// An NCCL that adds host memory of processes on one machine through a shared file, and misbehaves
-// on order. For tests of the code that calls it. Built as libnccl.so.2.
+// An NCCL that moves and adds host memory of processes on one machine through a shared file, and
+// misbehaves on order. For tests of the code that calls it. Built as libnccl.so.2.
 //
-// FAKE_NCCL=hang-init: communicators never become ready. hang-call: the all-reduce never returns.
-// peer-lost: the second all-reduce fails as NCCL does when a peer is gone. corrupt: one element of
+// FAKE_NCCL=hang-init: communicators never become ready. hang-call: no operation returns.
+// peer-lost: the second operation fails as NCCL does when a peer is gone. corrupt: one element of
 // every result is off by one.
 #pragma GCC visibility push(default)
 #include <nccl.h>
@@ -19,6 +19,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -96,25 +97,155 @@ ncclResult_t ncclCommCount(const ncclComm_t comm, int* count) {
   return ncclSuccess;
 }
 
-ncclResult_t ncclAllReduce(const void* input, void* output, std::size_t count, ncclDataType_t type,
-                           ncclRedOp_t operation, ncclComm_t comm, cudaStream_t) {
-  if (type != ncclFloat || operation != ncclSum) return ncclInvalidArgument;
+namespace {
+
+// Runs `body(part, done)` between two barriers for every piece of the inputs of all ranks, which
+// then stand in the slots.
+template <class Body>
+ncclResult_t with_slots(const void* input, std::size_t count, ncclComm_t comm, Body body) {
   while (ordered("hang-call")) ::pause();
   if (ordered("peer-lost") && ++comm->operations >= 2) return ncclInProgress;
   const auto* in = static_cast<const float*>(input);
-  auto* out = static_cast<float*>(output);
   for (std::size_t done = 0; done < count; done += kSlotElements) {
     const std::size_t part = std::min(kSlotElements, count - done);
     std::copy_n(in + done, part, comm->slot(comm->rank));
     comm->barrier();
-    for (std::size_t i = 0; i < part; ++i) {
-      float sum = 0;
-      for (int rank = 0; rank < comm->size; ++rank) sum += comm->slot(rank)[i];
-      out[done + i] = sum;
-    }
+    body(part, done);
     comm->barrier();
   }
-  if (ordered("corrupt")) out[count / 2] += 1;
+  return ncclInProgress;
+}
+
+float sum_of(ncclComm_t comm, std::size_t place) {
+  float sum = 0;
+  for (int rank = 0; rank < comm->size; ++rank) sum += comm->slot(rank)[place];
+  return sum;
+}
+
+void corrupt_if_ordered(void* output, std::size_t count) {
+  if (ordered("corrupt")) static_cast<float*>(output)[count / 2] += 1;
+}
+
+bool is_float_sum(ncclDataType_t type, ncclRedOp_t operation) {
+  return type == ncclFloat && operation == ncclSum;
+}
+
+struct Part {  // of a group: what goes to a peer, or comes from it
+  void* memory;
+  std::size_t count;
+  int peer;
+};
+ncclComm_t grouped = nullptr;
+std::vector<Part> sends;
+std::vector<Part> receives;
+
+}  // namespace
+
+ncclResult_t ncclAllReduce(const void* input, void* output, std::size_t count, ncclDataType_t type,
+                           ncclRedOp_t operation, ncclComm_t comm, cudaStream_t) {
+  if (!is_float_sum(type, operation)) return ncclInvalidArgument;
+  auto* out = static_cast<float*>(output);
+  const ncclResult_t code = with_slots(input, count, comm, [&](std::size_t part, std::size_t done) {
+    for (std::size_t i = 0; i < part; ++i) out[done + i] = sum_of(comm, i);
+  });
+  corrupt_if_ordered(output, count);
+  return code;
+}
+
+ncclResult_t ncclAllGather(const void* input, void* output, std::size_t count, ncclDataType_t type,
+                           ncclComm_t comm, cudaStream_t) {
+  if (type != ncclFloat) return ncclInvalidArgument;
+  auto* out = static_cast<float*>(output);
+  const ncclResult_t code = with_slots(input, count, comm, [&](std::size_t part, std::size_t done) {
+    for (int rank = 0; rank < comm->size; ++rank) {
+      std::copy_n(comm->slot(rank), part, out + static_cast<std::size_t>(rank) * count + done);
+    }
+  });
+  corrupt_if_ordered(output, count);
+  return code;
+}
+
+ncclResult_t ncclReduceScatter(const void* input, void* output, std::size_t count,
+                               ncclDataType_t type, ncclRedOp_t operation, ncclComm_t comm,
+                               cudaStream_t) {
+  if (!is_float_sum(type, operation)) return ncclInvalidArgument;
+  const std::size_t begin = static_cast<std::size_t>(comm->rank) * count;
+  const std::size_t all = static_cast<std::size_t>(comm->size) * count;
+  std::vector<float> own(count);
+  const ncclResult_t code = with_slots(input, all, comm, [&](std::size_t part, std::size_t done) {
+    for (std::size_t i = 0; i < part; ++i) {
+      const std::size_t place = done + i;
+      if (place >= begin && place < begin + count) own[place - begin] = sum_of(comm, i);
+    }
+  });
+  std::copy(own.begin(), own.end(), static_cast<float*>(output));
+  corrupt_if_ordered(output, count);
+  return code;
+}
+
+ncclResult_t ncclBroadcast(const void* input, void* output, std::size_t count, ncclDataType_t type,
+                           int root, ncclComm_t comm, cudaStream_t) {
+  if (type != ncclFloat) return ncclInvalidArgument;
+  auto* out = static_cast<float*>(output);
+  const ncclResult_t code = with_slots(input, count, comm, [&](std::size_t part, std::size_t done) {
+    std::copy_n(comm->slot(root), part, out + done);
+  });
+  corrupt_if_ordered(output, count);
+  return code;
+}
+
+ncclResult_t ncclReduce(const void* input, void* output, std::size_t count, ncclDataType_t type,
+                        ncclRedOp_t operation, int root, ncclComm_t comm, cudaStream_t) {
+  if (!is_float_sum(type, operation)) return ncclInvalidArgument;
+  auto* out = static_cast<float*>(output);
+  const ncclResult_t code = with_slots(input, count, comm, [&](std::size_t part, std::size_t done) {
+    for (std::size_t i = 0; i < part && comm->rank == root; ++i) {
+      out[done + i] = sum_of(comm, i);
+    }
+  });
+  if (comm->rank == root) corrupt_if_ordered(output, count);
+  return code;
+}
+
+ncclResult_t ncclGroupStart() {
+  return ncclSuccess;
+}
+ncclResult_t ncclSend(const void* input, std::size_t count, ncclDataType_t type, int peer,
+                      ncclComm_t comm, cudaStream_t) {
+  if (type != ncclFloat) return ncclInvalidArgument;
+  grouped = comm;
+  sends.push_back({const_cast<void*>(input), count, peer});
+  return ncclSuccess;
+}
+ncclResult_t ncclRecv(void* output, std::size_t count, ncclDataType_t type, int peer,
+                      ncclComm_t comm, cudaStream_t) {
+  if (type != ncclFloat) return ncclInvalidArgument;
+  grouped = comm;
+  receives.push_back({output, count, peer});
+  return ncclSuccess;
+}
+
+// In turns: each rank shows in its slot what goes to the first peer, to the second, ...
+ncclResult_t ncclGroupEnd() {
+  const std::size_t count = sends.front().count;
+  for (int turn = 0; turn < grouped->size; ++turn) {
+    const int to = (grouped->rank + turn) % grouped->size;
+    const int from = (grouped->rank + grouped->size - turn) % grouped->size;
+    static std::vector<float> nothing;
+    nothing.resize(count);
+    const void* shown = nothing.data();
+    void* wanted = nullptr;
+    for (const Part& part : sends) shown = part.peer == to ? part.memory : shown;
+    for (const Part& part : receives) wanted = part.peer == from ? part.memory : wanted;
+    with_slots(shown, count, grouped, [&](std::size_t part, std::size_t done) {
+      if (wanted != nullptr) {
+        std::copy_n(grouped->slot(from), part, static_cast<float*>(wanted) + done);
+      }
+    });
+  }
+  corrupt_if_ordered(receives.front().memory, count);
+  sends.clear();
+  receives.clear();
   return ncclInProgress;
 }
 

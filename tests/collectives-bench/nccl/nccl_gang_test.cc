@@ -44,6 +44,49 @@ TEST(NcclGang, MeasuresVerifiesAndSaysWhatItUsed) {
   }
 }
 
+// All operations with 1 and 3 ranks, every root; 3 ranks do not divide the sizes.
+TEST(NcclGang, EveryOperationGivesWhatItMustOutOfPlaceAndInPlace) {
+  for (const Operation operation : kOperations) {
+    for (const std::size_t size : {1u, 3u}) {
+      SCOPED_TRACE(std::string(to_string(operation)) + " of " + std::to_string(size));
+      const std::string root = std::to_string(has_root(operation) ? size - 1 : 0);
+      GangPlan plan = nccl_gang(size, {"-b", "1K", "-e", "1M", "-f", "32", "-n", "2", "-r", root});
+      plan.arguments.front() = std::string(to_string(operation)) + "_perf";
+      for (const RankEnd& end : run_gang(plan)) {
+        ASSERT_EQ(exit_code(end), 0) << end.output;
+        const auto report = parse_report(end.report);
+        ASSERT_TRUE(report) << end.report;
+        EXPECT_EQ(report->operation, operation);
+        ASSERT_EQ(report->rows.size(), 3u);
+        for (const Row& row : report->rows) {
+          EXPECT_EQ(row.out_of_place.wrong, 0u) << row.bytes;
+          EXPECT_EQ(row.has_in_place, runs_in_place(operation));
+          if (row.has_in_place) {
+            EXPECT_EQ(row.in_place.wrong, 0u) << row.bytes;
+          }
+          ASSERT_TRUE(row.out_of_place.iterations);
+          EXPECT_EQ(row.out_of_place.iterations->p50_us, 2000);  // what the fake's events say
+        }
+      }
+    }
+  }
+}
+
+TEST(NcclGang, OneWrongElementOfAnyOperationIsSeen) {
+  for (const Operation operation : kOperations) {
+    SCOPED_TRACE(to_string(operation));
+    GangPlan plan = nccl_gang(2, {"-b", "64K", "-n", "1"}, "corrupt");
+    plan.arguments.front() = to_string(operation);
+    const auto ends = run_gang(plan);
+    for (const RankEnd& end : ends) {
+      EXPECT_EQ(exit_code(end), static_cast<int>(ExitCode::kWrongData)) << end.output;
+    }
+    const auto report = parse_report(ends[0].report);
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->rows[0].out_of_place.wrong, 1u);
+  }
+}
+
 TEST(NcclGang, OneWrongElementIsWrongData) {
   for (const RankEnd& end : run_gang(nccl_gang(2, {"-b", "6M", "-n", "1"}, "corrupt"))) {
     EXPECT_EQ(exit_code(end), static_cast<int>(ExitCode::kWrongData)) << end.output;

@@ -1,7 +1,8 @@
-// Ring: runs one all-reduce over an endpoint as its RingPlan says. A shell around the plan.
+// Transfers: runs one collective over an endpoint as its TransferPlan says. A shell around the
+// plan.
 //
 // Receives are posted ahead and sends kept in flight up to a window. One thread; run() blocks at
-// most until its deadline. After an error the ring is of no further use.
+// most until its deadline. After an error it is of no further use.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,7 @@
 #include <vector>
 
 #include "collectives-bench/fabric/endpoint.h"
-#include "collectives-bench/fabric/ring_plan.h"
+#include "collectives-bench/fabric/transfer_plan.h"
 #include "rendezvous/base/result.h"
 #include "rendezvous/base/time.h"
 
@@ -20,27 +21,27 @@ namespace muster::bench::fabric {
 inline constexpr std::size_t kSliceElements = 128 * 1024;  // 512 KiB
 inline constexpr std::size_t kWindow = 8;                  // slices in flight each way
 
-struct RingPeer {
+struct Peer {
   std::string label;  // "rank 2 (node3)", for errors
   fi_addr_t address = FI_ADDR_UNSPEC;
 };
 
-// What one operation works on. `input` and `output` are of one size and either the same or apart.
-struct RingBuffers {
+// What one operation works on, as its plan's offsets mean it: input and output apart or the same.
+struct TransferBuffers {
   std::span<const float> input;
   std::span<float> output;
   void* input_descriptor = nullptr;
   void* output_descriptor = nullptr;
 };
 
-class Ring {
+class Transfers {
  public:
-  // `scratch` holds kWindow * kSliceElements floats. All outlive the ring.
-  Ring(Endpoint& endpoint, RingPeer left, RingPeer right, std::span<float> scratch,
-       void* scratch_descriptor);
+  // `peers` by rank. `scratch` holds kWindow * kSliceElements floats. All outlive this.
+  Transfers(Endpoint& endpoint, std::vector<Peer> peers, std::span<float> scratch,
+            void* scratch_descriptor);
 
   // `epoch` numbers the operations, the same on all ranks, never reused.
-  Status run(const RingPlan& plan, const RingBuffers& buffers, std::uint32_t epoch,
+  Status run(const TransferPlan& plan, const TransferBuffers& buffers, std::uint32_t epoch,
              TimePoint deadline);
 
   // Called after each slice that was received and used; for fault injection.
@@ -56,12 +57,11 @@ class Ring {
   Error late(const Run& run, TimePoint began) const;
 
   Endpoint& endpoint_;
-  RingPeer left_;
-  RingPeer right_;
+  std::vector<Peer> peers_;
   std::span<float> scratch_;
   void* scratch_descriptor_;
-  std::vector<Operation> receives_;
-  std::vector<Operation> sends_;
+  std::vector<InFlight> receives_;
+  std::vector<InFlight> sends_;
 };
 
 }  // namespace muster::bench::fabric

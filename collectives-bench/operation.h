@@ -1,0 +1,61 @@
+// Operation: the collectives that can be measured, named and counted as nccl-tests does. Pure.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "rendezvous/base/result.h"
+
+namespace muster::bench {
+
+enum class Operation : std::uint8_t {
+  kAllReduce,
+  kAllGather,
+  kReduceScatter,
+  kBroadcast,
+  kReduce,
+  kAllToAll,
+  kSendRecv,  // a ring: to the next rank, from the one before
+};
+
+inline constexpr std::array kOperations = {
+    Operation::kAllReduce, Operation::kAllGather, Operation::kReduceScatter, Operation::kBroadcast,
+    Operation::kReduce,    Operation::kAllToAll,  Operation::kSendRecv,
+};
+
+std::string_view to_string(Operation operation);  // "all_reduce"; static
+
+// "all_reduce", or the program that nccl-tests has for it, "all_reduce_perf", with or without a
+// path before it. kInvalidArgument lists what there is.
+Result<Operation> parse_operation(std::string_view word);
+
+bool reduces(Operation operation);
+bool has_root(Operation operation);
+bool runs_in_place(Operation operation);  // alltoall and sendrecv read what they would overwrite
+
+// What is run: `count` elements as NCCL's call counts them (a rank's part, where there are parts).
+struct Collective {
+  Operation operation = Operation::kAllReduce;
+  std::uint32_t root = 0;  // of broadcast and reduce
+  std::size_t count = 0;
+
+  bool operator==(const Collective&) const = default;
+};
+
+// Elements that one rank puts in and gets out. The larger is the size that the table shows.
+struct Shape {
+  std::size_t input = 0;
+  std::size_t output = 0;
+
+  std::size_t larger() const { return input > output ? input : output; }
+  bool operator==(const Shape&) const = default;
+};
+
+Shape shape_of(const Collective& collective, std::size_t ranks);
+
+// The count for a buffer of `bytes`: where it is cut into a part a rank, whole parts of a multiple
+// of 16 bytes. 0 when nothing is left.
+std::size_t count_for(Operation operation, std::uint64_t bytes, std::size_t ranks);
+
+}  // namespace muster::bench
