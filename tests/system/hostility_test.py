@@ -41,7 +41,8 @@ print("scanned", rounds, flush=True)
 class Scan(ClusterTest):
     def start_job(self):
         job = self.start("srun", "-N4", "--ntasks-per-node=2", "muster", "--check=off",
-                         "--prefix=none", "/usr/bin/python3", MEET, self.path("go"))
+                         "--prefix=none", "/usr/bin/python3", MEET, self.path("go"),
+                         MEET_LIMIT_S=str(SCAN_S + harness.RUN_LIMIT_S))
         met = wait_until(lambda: re.search(r"met first (\S+) (\d+)", job.out) or
                          job.process.poll() is not None, "the workers' first meeting")
         self.assertNotEqual(met, True, job)

@@ -8,7 +8,7 @@ import struct
 import sys
 import time
 
-LIMIT_S = 25
+LIMIT_S = int(os.environ.get("MEET_LIMIT_S", "25"))
 rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
 where = (os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]))
 end = time.monotonic() + LIMIT_S
