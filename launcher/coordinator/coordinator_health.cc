@@ -16,13 +16,7 @@ void Coordinator::say_profile() {
 
 void Coordinator::look_at_nodes(Phase phase, TimePoint now) {
   if (!health_) {
-    std::vector<std::string> hosts;
-    for (std::size_t i = 0; i < agents_.size(); ++i) {
-      if (!agents_[i].lead) continue;
-      agents_[i].place = hosts.size();
-      hosts.push_back(roster_.members[i].description.host);
-    }
-    health_.emplace(hosts);
+    health_.emplace(hosts_);
   }
   health_->begin_look();
   look_ = LookId{value_of(look_) + 1};
@@ -30,6 +24,10 @@ void Coordinator::look_at_nodes(Phase phase, TimePoint now) {
   deadline_ = now + kLookDeadline;
   for (std::size_t i = 0; i < agents_.size(); ++i) {
     if (!agents_[i].lead) continue;
+    if (agents_[i].lost) {
+      health_->forget(agents_[i].place);
+      continue;
+    }
     effects_.push_back(SendTo{MemberIndex{static_cast<std::uint32_t>(i)}, LookAtNode{look_}});
   }
 }
@@ -50,13 +48,19 @@ void Coordinator::judge_health(TimePoint now) {
   for (const std::string& line : health_->judge(health::expectations_of(options_.profile))) {
     say("muster: " + line);
   }
-  const bool is_first = phase_ == Phase::kLooking;
-  if (health_->is_unfit()) {
+  bool is_unfit = false;
+  for (const std::size_t place : health_->unfit_nodes()) {
+    if (do_without(static_cast<std::uint32_t>(place), "the probes found it unfit")) continue;
+    out_.emplace(static_cast<std::uint32_t>(place), "the probes found it unfit");
+    is_unfit = true;
+  }
+  if (is_unfit) {
+    say_commands();
     return close(to_int(ExitCode::kUnfit),
                  "the probes found the machine unfit; nothing was started", now);
   }
-  if (!is_first) return conclude_check(now);
-  if (check_backend_) return open_check(*check_backend_, now);
+  if (phase_ == Phase::kLookingAgain) return conclude_check(now);
+  if (check_backend_) return open_check(now);
   go_on(now);
 }
 
@@ -64,7 +68,7 @@ bool Coordinator::is_second_look_due() const {
   return health_ && health_->has_devices();
 }
 
-void Coordinator::keep_report(int exit_code) {
+void Coordinator::keep_report(int exit_code, TimePoint now) {
   if (!options_.check_only) return;
   if (health_) {
     std::string tables = health_->tables();
@@ -73,11 +77,20 @@ void Coordinator::keep_report(int exit_code) {
   }
   CheckRecord record;
   record.exit_code = exit_code;
-  record.profile = options_.profile.name;
+  record.job = options_.job;
+  record.when = options_.when;
+  record.seconds = std::chrono::duration<double>(now - began_).count();
+  record.profile = &options_.profile;
+  record.min_busbw = options_.check_min_busbw;
   record.health = health_ ? &*health_ : nullptr;
-  if (!check_outcomes_.empty() && check_backend_) record.backend = to_string(*check_backend_);
-  record.outcomes = check_outcomes_;
-  record.verdict = check_verdict_.line;
+  if (selection_) {
+    record.backend = to_string(*check_backend_);
+    record.log = &check_log_;
+  }
+  record.choice = choice_ ? &*choice_ : nullptr;
+  record.hosts = hosts_;
+  record.commands = commands_;
+  for (const auto& [place, why] : out_) record.left_out.push_back(hosts_[place]);
   effects_.push_back(KeepReport{print_health_report(record)});
 }
 

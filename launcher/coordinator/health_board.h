@@ -44,12 +44,17 @@ class HealthBoard {
   // Who has not answered is not waited for; `why` is told of it.
   void end_look(const std::string& why);
 
+  // The node is gone: nothing is awaited from it.
+  void forget(std::size_t node);
+
   // Counters can grow on a node only where it has a GPU driver or an EFA device.
   bool has_devices() const;
 
   // Judges with all looks there are; gives the lines that were not told before.
   std::vector<std::string> judge(const health::Expectations& expected);
   bool is_unfit() const { return is_unfit_; }
+  // Those with a FAIL, and those that differ from the others in what must agree.
+  std::vector<std::size_t> unfit_nodes() const;
 
   // The probes of each node for people; of many nodes only what was found.
   std::string tables() const;

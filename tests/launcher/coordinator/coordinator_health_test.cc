@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "launcher/options/exit_codes.h"
-#include "tests/launcher/coordinator/job_fixture.h"
+#include "tests/launcher/coordinator/check_fixture.h"
 
 namespace muster::launcher {
 namespace {
@@ -120,7 +120,7 @@ TEST(CoordinatorHealth, NodesWithDevicesAreLookedAtAgainAfterTheCheck) {
   Job job = looking_job(2);
   for (std::uint32_t node = 0; node < 2; ++node) job.say(node, look_with_driver(LookId{1}));
   ASSERT_EQ(job.coordinator.phase(), Phase::kChecking) << job.said();
-  job.feed(CheckGroupOpened{job.gang(), 12345, "key"});
+  job.feed(CheckGroupsOpened{job.gang(), {12345}, "key"});
   job.finish_all();  // without reports: could not measure, and --check=auto goes on
   EXPECT_EQ(job.coordinator.phase(), Phase::kLookingAgain);
   EXPECT_EQ(job.count_sent<LookAtNode>(), 4u);
@@ -166,7 +166,7 @@ TEST(CoordinatorHealth, MusterCheckStartsNoProgramAndKeepsItsReport) {
 TEST(CoordinatorHealth, MusterCheckThatCannotMeasureSaysSoByItsCode) {
   Job job = fabric_job(2, check_only());
   job.assemble();
-  job.feed(CheckGroupFailed{job.gang(), "no port is free"});
+  job.feed(CheckGroupsFailed{job.gang(), "no port is free"});
   job.acknowledge_all();
   EXPECT_EQ(job.exit_code(), to_int(ExitCode::kNotMeasured));
   EXPECT_NE(report_of(job).find("\"verdict\":\"not measured\""), std::string::npos);
@@ -185,28 +185,16 @@ TEST(CoordinatorHealth, ARecordedFigureStopsTheJobThatFallsShort) {
        {bench::FigureKind::kRecorded, bench::FigureKind::kPublished}) {
     CoordinatorOptions options;
     options.profile.name = "mine";
+    options.check_sizes = bench::SizeRange{1 << 20, 1 << 20, 0, 2};
     options.profile.sources["run"] = "job 1";
     options.profile.busbw = {{"all_reduce", 2, 1, "", kind, 0.1, {{1 << 20, 100.0, "run"}}}};
-    Job job = fabric_job(2, options);
+    CheckedJob job(2, options);
     job.assemble();
-    job.feed(CheckGroupOpened{job.gang(), 12345, "key"});
-    const GangId gang = job.gang();
-    for (std::uint32_t rank = 0; rank < 2; ++rank) {
-      bench::RankReport report;
-      report.rank = rank;
-      report.size = 2;
-      report.backend = "fabric";
-      bench::Row row;
-      row.bytes = 1 << 20;
-      row.count = row.bytes / 4;
-      row.out_of_place = {1000, 1000, 1.0, 1.0, 0};
-      row.in_place = row.out_of_place;
-      report.rows = {row};
-      job.say(rank, GangFinished{gang, {bench::print_report(report)}, 0});
-    }
+    job.run_rounds();
+    job.acknowledge_all();
     const bool stops = kind == bench::FigureKind::kRecorded;
     EXPECT_EQ(job.count_sent<StartWorkers>(), stops ? 0u : 1u) << job.said();
-    EXPECT_EQ(job.said().find("is less than the 90 GB/s that the profile mine expects") !=
+    EXPECT_EQ(job.said().find("the profile mine expects at least 90 GB/s (recorded: job 1)") !=
                   std::string::npos,
               stops)
         << job.said();
