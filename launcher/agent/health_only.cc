@@ -14,6 +14,7 @@
 #include "launcher/health/gpu_probe.h"
 #include "launcher/health/probes/gather.h"
 #include "launcher/options/exit_codes.h"
+#include "launcher/report/html_report.h"
 
 namespace muster::launcher {
 
@@ -36,6 +37,22 @@ std::string write_text(const std::string& path, const std::string& text) {
   file << text << '\n';
   file.close();
   return file ? "" : "cannot be written; expected the name of a file in a folder that is there";
+}
+
+// `source` is the option as the user wrote it.
+Status write_file(const std::string& source, const std::string& path, const std::string& text) {
+  const Result<std::string> problem = health::ChildQuestion::ask_and_wait(
+      "muster-report", [&path, &text]() { return write_text(path, text); }, kReportLimit);
+  if (!problem) return failure(problem.error().within(source));
+  if (!problem->empty()) return failure(ErrorCode::kSystem, source + ": " + *problem);
+  return {};
+}
+
+Status write_page(const std::string& path, const std::string& document) {
+  const std::string source = "--html=" + path;
+  const Result<std::string> page = report::print_html_report(document);
+  if (!page) return failure(page.error().within(source));
+  return write_file(source, path, *page);
 }
 
 int refuse(const Error& error, options::ExitCode code) {
@@ -76,17 +93,16 @@ int run_health_only(const Environment& environment, const options::Options& opti
       to_int(board.is_unfit() ? options::ExitCode::kUnfit : options::ExitCode::kSuccess);
   record.profile = profile->name;
   record.health = &board;
-  if (options.json.empty()) return record.exit_code;
-  const Status written = write_report_file(options.json, print_health_report(record));
+  const Status written = write_reports(options, print_health_report(record));
   return written ? record.exit_code : refuse(written.error(), options::ExitCode::kInternal);
 }
 
-Status write_report_file(const std::string& path, const std::string& text) {
-  const Result<std::string> problem = health::ChildQuestion::ask_and_wait(
-      "muster-report", [&path, &text]() { return write_text(path, text); }, kReportLimit);
-  if (!problem) return failure(problem.error().within("--json=" + path));
-  if (!problem->empty()) return failure(ErrorCode::kSystem, "--json=" + path + ": " + *problem);
-  return {};
+Status write_reports(const options::Options& options, const std::string& document) {
+  Status json;
+  Status html;
+  if (!options.json.empty()) json = write_file("--json=" + options.json, options.json, document);
+  if (!options.html.empty()) html = write_page(options.html, document);
+  return json ? html : json;
 }
 
 }  // namespace muster::launcher

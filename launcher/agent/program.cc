@@ -96,8 +96,8 @@ int run_job(const options::Parsed& parsed, const Environment& environment,
   const NodeAgent::End end = run_agent(loop, std::move(*setup), *guardian, **carrier);
   if (end.clean) guardian->dismiss();
   if (end.exec) return exec_program(end.launch, original);
-  if (!end.report.empty() && !parsed.options.json.empty()) {
-    const Status written = write_report_file(parsed.options.json, end.report);
+  if (!end.report.empty()) {
+    const Status written = write_reports(parsed.options, end.report);
     if (!written) return refuse_on_node(environment, written.error(), ExitCode::kInternal);
   }
   return end.exit_code;

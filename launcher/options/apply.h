@@ -13,6 +13,7 @@ Status check_sizes(const FlagUse& use, Parsed& parsed);
 Status check_deadline(const FlagUse& use, Parsed& parsed);
 Status profile(const FlagUse& use, Parsed& parsed);
 Status json(const FlagUse& use, Parsed& parsed);
+Status html(const FlagUse& use, Parsed& parsed);
 Status health_only(const FlagUse& use, Parsed& parsed);
 Status store(const FlagUse& use, Parsed& parsed);
 Status store_admission(const FlagUse& use, Parsed& parsed);

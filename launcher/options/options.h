@@ -131,6 +131,7 @@ struct Options {
   std::string role = "default";                    // ROLE_NAME of the workers
   std::string profile;                             // name or file; "": the machine's
   std::string json;                                // kCheck: where its document goes; "": nowhere
+  std::string html;                                // kCheck: where its page goes; "": nowhere
   bool health_only = false;                        // kCheck: this node's probes, nobody is met
 
   bool operator==(const Options&) const = default;

@@ -98,7 +98,7 @@ std::string label_of(const std::string& host) {
 
 Layout lay_out(const Texts& hosts) {
   constexpr double kLetter = 7.3;  // pixels
-  constexpr int kLine = 13;   // pixels between names
+  constexpr int kLine = 13;        // pixels between names
   std::size_t longest = 1;
   for (const std::string& host : hosts)
     longest = std::max(longest, std::min(host.size(), kMaxLabel));
@@ -218,8 +218,10 @@ std::string draw(const Document& document, const PairGrid& grid) {
   std::string drawn = fmt::format(
       R"(<div class="scroll" tabindex="0"><svg class="map{}" width="{}" height="{}" role="img" )"
       R"(aria-label="Bus bandwidth of each pair of nodes">)",
-      grid.hosts.size() > 32 ? " tiny" : grid.hosts.size() > 16 ? " dense" : "", layout.left + layout.side() + 1,
-      layout.top + layout.side() + 1);
+      grid.hosts.size() > 32   ? " tiny"
+      : grid.hosts.size() > 16 ? " dense"
+                               : "",
+      layout.left + layout.side() + 1, layout.top + layout.side() + 1);
   drawn += fmt::format(R"(<rect class="ground" x="{}" y="{}" width="{}" height="{}" rx="4"/>)"
                        R"(<path class="diagonal" d="M{} {}l{} {}"/>)",
                        layout.left, layout.top, layout.side(), layout.side(), layout.left,

@@ -141,10 +141,13 @@ std::string bytes_text(std::uint64_t bytes) {
 }
 
 std::string percent_text(double share) {
+  constexpr std::string_view kSign = "\u00a0%";
   const double percent = share * 100;
-  if (percent > 99 && percent < 100) return fmt::format("{:.1f} %", std::floor(percent * 10) / 10);
-  if (percent >= 1e6) return fmt::format("{:.2e} %", percent);
-  return fmt::format("{:.0f} %", percent);
+  if (percent > 99 && percent < 100) {
+    return fmt::format("{:.1f}{}", std::floor(percent * 10) / 10, kSign);
+  }
+  return percent >= 1e6 ? fmt::format("{:.2e}{}", percent, kSign)
+                        : fmt::format("{:.0f}{}", percent, kSign);
 }
 
 std::string count_text(std::uint64_t count, std::string_view noun) {

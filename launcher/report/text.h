@@ -22,7 +22,7 @@ std::string seconds_text(double seconds);
 // "512 KiB"; "1000 B" where no unit divides it.
 std::string bytes_text(std::uint64_t bytes);
 
-// 0.412 is "41 %". What is not all is never rounded up to 100 %.
+// 0.412 is "41 %", with a space that does not break. What is not all is never rounded up to 100 %.
 std::string percent_text(double share);
 
 // "1 node", "2 nodes".
