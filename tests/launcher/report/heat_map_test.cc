@@ -67,6 +67,22 @@ TEST(HeatMap, EachCellOfALargeMapIsDrawnOnce) {
   EXPECT_EQ(cells, 100u * 99u);
 }
 
+// Without JSON in between, since that takes most of the time. No two neighbours have the same
+// shade.
+TEST(HeatMap, AllPairsOfFiveHundredNodesStayWithinBounds) {
+  Document document;
+  for (std::size_t a = 0; a < kMaxMapNodes; ++a) {
+    document.nodes.push_back({host_of(a), "PASS", "", {}, {}});
+    for (std::size_t b = 0; b < a; ++b) {
+      const double busbw = (a + b) % 2 == 0 ? 40 : 97;
+      document.pairs.push_back({host_of(b), host_of(a), 2, false, PairOutcome::kMeasured, busbw});
+    }
+  }
+  const std::string map = print_heat_map(document);
+  EXPECT_LT(map.size(), 4u << 20);
+  EXPECT_GT(map.size(), 1u << 20);  // it is not left out
+}
+
 TEST(HeatMap, LongNamesAreCutInFrontWhereTheyAreAlike) {
   nlohmann::json document = all_pairs_document(2);
   document["nodes"] = nlohmann::json::array();

@@ -2,7 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <regex>
+#include <string>
+#include <vector>
 
 #include "tests/launcher/report/documents.h"
 
@@ -20,14 +21,27 @@ void poison_texts(json& value, const std::string& poison) {
   }
 }
 
-// All tags that the page opens are closed in the right order.
+// The end of the tag that begins at `at`; a '>' in quotes does not end it.
+std::size_t end_of_tag(const std::string& page, std::size_t at) {
+  bool is_quoted = false;
+  for (; at < page.size(); ++at) {
+    if (page[at] == '"') is_quoted = !is_quoted;
+    if (page[at] == '>' && !is_quoted) return at;
+  }
+  return page.size();
+}
+
+// "" when all tags that the page opens are closed in the right order.
 std::string first_unbalanced_tag(const std::string& page) {
-  static const std::regex kTag("<(/?)([a-z0-9]+)(?:[^>\"]|\"[^\"]*\")*?(/?)>");
   std::vector<std::string> open;
-  for (std::sregex_iterator at(page.begin(), page.end(), kTag), end; at != end; ++at) {
-    const std::string name = (*at)[2];
-    if ((*at)[3].length() > 0 || name == "meta" || name == "br") continue;
-    if ((*at)[1].length() == 0) {
+  for (std::size_t at = page.find('<'); at != std::string::npos; at = page.find('<', at)) {
+    const std::size_t end = end_of_tag(page, at);
+    const bool closes = page[at + 1] == '/';
+    const std::size_t from = at + (closes ? 2 : 1);
+    const std::string name = page.substr(from, page.find_first_of(" >/", from) - from);
+    at = end;
+    if (page[end - 1] == '/' || name == "meta" || name == "br" || name[0] == '!') continue;
+    if (!closes) {
       open.push_back(name);
     } else if (open.empty() || open.back() != name) {
       return "</" + name + "> in " + (open.empty() ? "nothing" : open.back());
@@ -111,10 +125,10 @@ TEST(HtmlReport, MalformedDocumentsAreErrors) {
 }
 
 TEST(HtmlReport, FiveHundredNodesStayWithinBounds) {
-  const std::string page = page_of(all_pairs_document(512));
-  EXPECT_LT(page.size(), 4u << 20);
+  const std::string page = page_of(slow_node_document(512));
+  EXPECT_LT(page.size(), 1u << 20);
   EXPECT_NE(page.find(">node512<"), std::string::npos);
-  EXPECT_LT(page_of(slow_node_document(512)).size(), 1u << 20);
+  EXPECT_EQ(first_unbalanced_tag(page), "");
 }
 
 }  // namespace

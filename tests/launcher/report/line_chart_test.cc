@@ -65,7 +65,7 @@ TEST(LineChart, AMinimumAloneIsALine) {
 }
 
 TEST(LineChart, WithoutExpectationThereIsNoBand) {
-  const std::string chart = charts_of(one_rate({}));
+  const std::string chart = charts_of(one_rate(nlohmann::json::object()));
   EXPECT_EQ(chart.find("class=\"band\""), std::string::npos);
   EXPECT_NE(chart.find("Nothing is expected of it"), std::string::npos);
 }
