@@ -43,7 +43,7 @@ std::string print_disagreement(const Disagreement& one) {
 
 std::string hosts_text(const Texts& hosts, std::size_t nodes) {
   if (nodes > 1 && hosts.size() == nodes) return fmt::format("all {} nodes", nodes);
-  return escape(fold_hosts(hosts));
+  return "<span class=\"host\">" + escape(fold_hosts(hosts)) + "</span>";
 }
 
 void Spread::add(const std::string& name, const std::string& answer, const std::string& text,
@@ -68,14 +68,14 @@ std::string Spread::print(std::size_t nodes) const {
     bool is_first = true;
     for (const Value& value : row.values) {
       rows += fmt::format(
-          R"(<tr><th scope="row">{}</th><td>{}</td><td class="wrap">{}</td><td class="host wrap">{}</td></tr>)",
+          R"(<tr><th scope="row">{}</th><td>{}</td><td class="wrap">{}</td><td class="wrap">{}</td></tr>)",
           is_first ? escape(row.name) : "", value.answer.empty() ? "" : answer_tag(value.answer),
           escape(value.text), hosts_text(value.hosts, nodes));
       is_first = false;
     }
     if (row.others.empty()) continue;
     rows += fmt::format(
-        R"(<tr><th></th><td></td><td class="note">other values</td><td class="host wrap">{}</td></tr>)",
+        R"(<tr><th></th><td></td><td class="note">other values</td><td class="wrap">{}</td></tr>)",
         hosts_text(row.others, nodes));
   }
   return R"(<div class="scroll" tabindex="0"><table><tbody>)" + rows + "</tbody></table></div>";

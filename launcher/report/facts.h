@@ -11,7 +11,7 @@ namespace muster::report {
 
 inline constexpr std::size_t kMaxValues = 8;  // of one probe or fact; the rest is counted
 
-// "all 4 nodes", or their names folded. Escaped.
+// "all 4 nodes", or their names folded, as HTML.
 std::string hosts_text(const Texts& hosts, std::size_t nodes);
 
 // Who said the same, in the order of the first to say it.

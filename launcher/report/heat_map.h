@@ -8,11 +8,10 @@
 
 namespace muster::report {
 
-inline constexpr std::size_t kMaxMapNodes = 512;   // of more the map is left out, which is said
-inline constexpr std::size_t kMaxTextNodes = 64;   // of more the cells have no text
 inline constexpr std::size_t kMaxNamedPairs = 24;  // in the table; the rest is counted
 
-// A section of the page; "" where the document has less than two nodes and no pair.
+// A section of the page, without a map of more nodes than can be drawn (pair_drawing.h), which it
+// says; "" where the document has less than two nodes and no pair.
 std::string print_heat_map(const Document& document);
 
 }  // namespace muster::report

@@ -55,7 +55,8 @@ Result<std::string> print_html_report(std::string_view json_document) {
   std::string page = print_head(document) + "<body>\n<main>\n";
   page += print_verdict(document) + print_accused(document) + print_commands(document);
   // Two short ones stand side by side where there is room.
-  page += "<div class=\"pair\">" + print_rounds(document) + print_choice(document) + "</div>";
+  const std::string short_ones = print_rounds(document) + print_choice(document);
+  if (!short_ones.empty()) page += "<div class=\"pair\">" + short_ones + "</div>";
   for (const auto print : {print_line_charts, print_heat_map, print_probes, print_disagreements,
                            print_notes, print_facts}) {
     page += '\n' + print(document);

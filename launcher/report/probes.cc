@@ -67,7 +67,7 @@ std::string print_findings(const Document& document) {
   for (std::size_t i = 0; i < findings.size() && i < kMaxFindings; ++i) {
     const Finding& one = findings[i];
     list +=
-        fmt::format(R"(<li><p>{} <b class="host">{}</b> <b>{}</b> {}</p><p>{}</p>)",
+        fmt::format(R"(<li><p>{} <b>{}</b> <b>{}</b> {}</p><p>{}</p>)",
                     answer_tag(one.probe->answer), hosts_text(one.hosts, document.nodes.size()),
                     escape(one.probe->probe), escape(one.probe->value), escape(one.probe->reason));
     if (!one.probe->subjects.empty()) {

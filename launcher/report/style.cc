@@ -69,7 +69,7 @@ thead th{color:var(--soft);font-size:14px;white-space:nowrap;vertical-align:bott
 tbody th{font-weight:600;white-space:nowrap}tbody th.host{font-weight:400}
 .num{text-align:right;white-space:nowrap}.host{white-space:nowrap}
 td.wrap{white-space:normal;min-width:110px;max-width:520px;overflow-wrap:anywhere}
-li .host{white-space:normal}
+li .host,td.wrap .host{white-space:normal}
 .bar{vertical-align:middle;padding-right:0}.time{fill:var(--accent)}
 .matrix th,.matrix td{padding:3px 6px;text-align:center}
 .matrix th:first-child{position:sticky;left:0;background:var(--card);text-align:left;padding-left:0;padding-right:14px}
@@ -78,7 +78,7 @@ li .host{white-space:normal}
 .matrix td.warn{background:var(--unknown-bg);color:var(--unknown);font-weight:700}
 .matrix td.pass{color:var(--fit)}.matrix td.skip{color:var(--soft)}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,320px),1fr));gap:28px 36px}
-figure{margin:0;max-width:560px;min-width:0}
+figure{margin:0;max-width:440px;min-width:0}
 figcaption{font-weight:600;margin-bottom:8px}figcaption .note{display:block}
 .beside{display:flex;flex-wrap:wrap;gap:24px 48px;align-items:flex-start}.beside>*{min-width:0;max-width:100%;margin:0}.beside h3{margin-top:0}
 svg{display:block;font:13px system-ui,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;fill:var(--ink)}
@@ -113,7 +113,7 @@ footer{padding-bottom:40px}
 @media(max-width:480px){.bar{display:none}}
 @media print{@page{margin:14mm}body{background:#fff;font-size:11pt}main,footer{max-width:none;padding:0}
 header,section{border-color:#bbb;margin:0 0 10pt;padding:10pt;break-inside:auto}
-figure,li,tr,h2,h3,.tiles{break-inside:avoid}h2,h3{break-after:avoid}
+.charts{grid-template-columns:1fr 1fr}figure,li,tr,h2,h3,.tiles{break-inside:avoid}h2,h3{break-after:avoid}
 .scroll{overflow:visible}pre{white-space:pre-wrap;overflow-wrap:anywhere}.map{max-width:100%;height:auto}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}
 details::details-content{content-visibility:visible;block-size:auto}}

@@ -48,6 +48,9 @@ std::string reason_of(const Document& document) {
     if (node.answer == "FAIL") failed.push_back(node.host);
   }
   if (!failed.empty()) return "A probe failed on " + fold_hosts(failed);
+  const std::size_t warned = count_probes(document, "WARN");
+  if (is_fit(document) && warned > 0)
+    return count_text(warned, "warning") + "; a warning stops no job";
   if (is_fit(document) || is_unfit(document)) return "";
   if (document.verdict.empty()) return "The document has no verdict";
   if (document.verdict == "not measured")

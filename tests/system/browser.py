@@ -17,6 +17,7 @@ import time
 import zlib
 
 ANSWER_LIMIT_S = 60  # of one question; the first one includes the browser's start
+END_LIMIT_S = 10
 PROGRAMS = ("chromium", "google-chrome", "google-chrome-stable")
 
 
@@ -90,10 +91,6 @@ class Browser:
             file.write(data)
         return data
 
-    def print_pdf(self, path):
-        with open(path, "wb") as file:
-            file.write(base64.b64decode(self.ask("Page.printToPDF", printBackground=True)["data"]))
-
     def ask(self, method, **parameters):
         self._number += 1
         message = {"id": self._number, "method": method, "params": parameters}
@@ -106,7 +103,13 @@ class Browser:
         return answer["result"]
 
     def close(self):
-        """Kills the browser's whole session of processes."""
+        """Ends the browser, and what is left of its session of processes."""
+        try:
+            self._session = None  # the question is for the browser, not for the page
+            self.ask("Browser.close")
+            self.process.wait(timeout=END_LIMIT_S)
+        except (AssertionError, OSError, subprocess.TimeoutExpired):
+            pass  # it is killed
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:

@@ -15,7 +15,7 @@ from harness import ClusterTest
 
 UNFIT = 83
 # Nobody can open so many files, so each node fails a probe.
-DEMANDING = "profile: mine\nhost: {nofile: 2000000000}\n"
+DEMANDING = "profile: mine\nhost: {nofile: 1073741824}\n"
 SCREENS = {"desk": (1280, False), "phone": (360, False), "dark": (1280, True)}
 # What a phone cannot scroll to: parts wider than the screen that stand in no box that scrolls.
 TOO_WIDE = """[...document.querySelectorAll('body *')].filter(e =>

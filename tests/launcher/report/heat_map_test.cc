@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "launcher/report/pair_drawing.h"
 #include "tests/launcher/report/documents.h"
 
 namespace muster::report {

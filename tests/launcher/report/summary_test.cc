@@ -34,6 +34,14 @@ TEST(ReportSummary, TheVerdictHasASignAndNamesTheNode) {
   EXPECT_NE(text.find("busbw at 1 GiB, 41\u00a0% of what is expected"), std::string::npos) << text;
 }
 
+TEST(ReportSummary, FitWithWarningsSaysHowMany) {
+  nlohmann::json document = healthy_document(4);
+  EXPECT_EQ(print_verdict(read(document)).find("warning"), std::string::npos);
+  document["nodes"][1]["probes"][0]["answer"] = "WARN";
+  EXPECT_NE(print_verdict(read(document)).find("1 warning; a warning stops no job."),
+            std::string::npos);
+}
+
 TEST(ReportSummary, AFailedProbeIsTheReasonWhereNobodyIsAccused) {
   nlohmann::json document = slow_node_document(4);
   document.erase("unfit");
