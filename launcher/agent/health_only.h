@@ -19,8 +19,8 @@ Result<bench::Profile> find_profile(const Environment& environment,
 // code. Blocks for less than 5 s, whatever hangs.
 int run_health_only(const Environment& environment, const options::Options& options);
 
-// Writes what --json and --html ask for of the check's document, each in a child with a deadline. An
-// error of one does not keep the other from being tried; the first one is returned.
+// Writes what --json and --html ask for of the check's document, each in a child with a deadline.
+// An error of one does not keep the other from being tried; the first one is returned.
 Status write_reports(const options::Options& options, const std::string& document);
 
 }  // namespace muster::launcher

@@ -67,10 +67,11 @@ std::string Spread::print(std::size_t nodes) const {
   for (const Row& row : rows_) {
     bool is_first = true;
     for (const Value& value : row.values) {
-      rows += fmt::format(
-          R"(<tr><th scope="row">{}</th><td>{}</td><td class="wrap">{}</td><td class="wrap">{}</td></tr>)",
-          is_first ? escape(row.name) : "", value.answer.empty() ? "" : answer_tag(value.answer),
-          escape(value.text), hosts_text(value.hosts, nodes));
+      rows += fmt::format(R"(<tr><th scope="row">{}</th><td>{}</td><td class="wrap">{}</td>)"
+                          R"(<td class="wrap">{}</td></tr>)",
+                          is_first ? escape(row.name) : "",
+                          value.answer.empty() ? "" : answer_tag(value.answer), escape(value.text),
+                          hosts_text(value.hosts, nodes));
       is_first = false;
     }
     if (row.others.empty()) continue;

@@ -179,11 +179,10 @@ std::string verdict_word(const Document& document) {
 
 std::string print_verdict(const Document& document) {
   const std::string reason = reason_of(document);
-  std::string text = fmt::format(
-      R"(<header class="{}"><p class="origin">{}</p><h1><span class="sign" aria-hidden="true">{}</span>)"
-      "{}</h1>",
-      verdict_style(document), print_origin(document), verdict_sign(document),
-      verdict_word(document));
+  std::string text = fmt::format(R"(<header class="{}"><p class="origin">{}</p><h1>)"
+                                 R"(<span class="sign" aria-hidden="true">{}</span>{}</h1>)",
+                                 verdict_style(document), print_origin(document),
+                                 verdict_sign(document), verdict_word(document));
   if (!reason.empty()) text += "<p class=\"reason\">" + escape(reason) + ".</p>";
   if (!document.measurement.verdict.empty()) {
     text += "<p class=\"line\">" + escape(document.measurement.verdict) + "</p>";
