@@ -66,10 +66,10 @@ std::string print_findings(const Document& document) {
   std::string list;
   for (std::size_t i = 0; i < findings.size() && i < kMaxFindings; ++i) {
     const Finding& one = findings[i];
-    list +=
-        fmt::format(R"(<li><p>{} <b>{}</b> <b>{}</b> {}</p><p>{}</p>)",
-                    answer_tag(one.probe->answer), hosts_text(one.hosts, document.nodes.size()),
-                    escape(one.probe->probe), escape(one.probe->value), escape(one.probe->reason));
+    list += fmt::format("<li><p>{} <b>{}</b> {} on <b>{}</b></p><p>{}</p>",
+                        answer_tag(one.probe->answer), escape(one.probe->probe),
+                        escape(one.probe->value), hosts_text(one.hosts, document.nodes.size()),
+                        escape(one.probe->reason));
     if (!one.probe->subjects.empty()) {
       list += "<p class=\"note\">" + escape(fold_hosts(one.probe->subjects)) + "</p>";
     }

@@ -125,7 +125,7 @@ section>details:first-child{margin:0}details[open]>summary{margin-bottom:8px}
 :focus-visible{outline:2px solid var(--accent);outline-offset:2px}footer{padding-bottom:40px}
 @media(min-width:900px){.pair{display:grid;grid-template-columns:1fr 1fr;gap:20px}
 .pair>section{margin:0}.pair>section:only-child{grid-column:1/-1}}
-@media(max-width:480px){.bar{display:none}}
+@media(max-width:480px){.bar{display:none}th,td{padding-right:12px}td.wrap{min-width:70px}}
 @media print{
 @page{margin:14mm}body{background:#fff;font-size:11pt}main,footer{max-width:none;padding:0}
 header,section{border-color:#bbb;margin:0 0 10pt;padding:10pt;break-inside:auto}

@@ -207,9 +207,8 @@ std::string print_commands(const Document& document) {
   if (document.commands.empty()) return "";
   std::string lines;
   for (const std::string& command : document.commands) lines += escape(command) + "\n";
-  return "<section><h2>What to run</h2><p class=\"note\">Nothing of this was run.</p>"
-         "<pre tabindex=\"0\">" +
-         lines + "</pre></section>";
+  return "<section><h2>What an operator would run</h2><pre tabindex=\"0\">" + lines +
+         "</pre></section>";
 }
 
 std::string print_choice(const Document& document) {
