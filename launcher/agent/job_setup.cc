@@ -12,6 +12,8 @@
 #include "launcher/agent/health_only.h"
 #include "launcher/agent/interface_addresses.h"
 #include "launcher/agent/node_facts.h"
+#include "launcher/history/cluster_facts.h"
+#include "launcher/history/node_memory.h"
 #include "launcher/options/exit_codes.h"
 #include "launcher/plan/command.h"
 #include "launcher/plan/print_plan.h"
@@ -163,6 +165,30 @@ void find_profile_error(const Status& added, AgentFacts& facts) {
   facts.error_exit_code = static_cast<std::uint32_t>(options::to_int(ExitCode::kUsage));
 }
 
+history::AfterJob after_job(const slurm::Step& step, const options::Options& options) {
+  history::AfterJob after;
+  after.memory_file = options.node_memory;
+  after.drain = options.drain;
+  after.job = std::to_string(step.job) + "." + std::to_string(step.step);
+  after.cluster = history::find_cluster_facts(options.standalone ? 0 : step.job);
+  return after;
+}
+
+// What cannot be remembered keeps no job from running. Blocks for at most history::kReadLimit.
+void recall_nodes(const options::Options& options, CoordinatorOptions& coordinator,
+                  std::vector<std::string>& notes) {
+  if (options.node_memory.empty() || options.check.mode == CheckMode::kOff) return;
+  Result<history::Records> memory = history::recall(options.node_memory);
+  if (!memory) {
+    notes.push_back("ignoring the node memory: " + memory.error().message());
+    return;
+  }
+  coordinator.node_memory = std::move(memory->records);
+  if (memory->skipped == 0) return;
+  notes.push_back("node memory " + options.node_memory + ": skipped " +
+                  std::to_string(memory->skipped) + " lines that are no records");
+}
+
 output::OutputOptions output_options(const options::Options& options) {
   output::OutputOptions output;
   if (options.output.prefix) output.prefix = *options.output.prefix;
@@ -293,7 +319,13 @@ Result<JobSetup> set_up_job(const slurm::Step& step, const Environment& environm
   CoordinatorOptions coordinator = coordinator_options(options);
   const bool may_coordinate =
       value_of(step.local_task) == 0 && value_of(step.node) < rendezvous::kMaxSuccessors;
-  if (may_coordinate) find_profile_error(add_profile(environment, options, coordinator), facts);
+  if (may_coordinate) {
+    find_profile_error(add_profile(environment, options, coordinator), facts);
+    recall_nodes(options, coordinator, setup.notes);
+    setup.after = after_job(step, options);
+    coordinator.cluster = setup.after.cluster;
+  }
+  if (value_of(step.node) != 0) setup.notes.clear();  // every successor reads the same file
   MUSTER_TRY(authentication, authentication_of(environment, options.standalone));
   setup.agent.session = session_options(step, options, facts, std::move(authentication));
   setup.agent.stop_grace = options.stop_grace;

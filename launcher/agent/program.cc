@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <utility>
 
@@ -70,6 +71,15 @@ NodeAgent::End run_agent(asio::io_context& loop, JobSetup setup, process::Guardi
   return agent.end();
 }
 
+void act_on_unfit(const NodeAgent::End& end, const history::AfterJob& after,
+                  const Environment& environment, const process::OriginalLimits& original) {
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  for (const std::string& line :
+       history::act_on_unfit(end.unfit, after, now, environment, original)) {
+    std::fprintf(stderr, "muster: %s\n", line.c_str());
+  }
+}
+
 int run_job(const options::Parsed& parsed, const Environment& environment,
             const process::OriginalLimits& original) {
   const Result<slurm::Step> step = find_step(environment, parsed.options);
@@ -93,8 +103,11 @@ int run_job(const options::Parsed& parsed, const Environment& environment,
   if (setup->agent.coordinator) {
     for (const std::string& note : parsed.notes) (*carrier)->print("muster: " + note);
   }
+  for (const std::string& note : setup->notes) (*carrier)->print("muster: " + note);
+  const history::AfterJob after = setup->after;
   const NodeAgent::End end = run_agent(loop, std::move(*setup), *guardian, **carrier);
   if (end.clean) guardian->dismiss();
+  act_on_unfit(end, after, environment, original);
   if (end.exec) return exec_program(end.launch, original);
   if (!end.report.empty() && !parsed.options.json.empty()) {
     const Status written = write_report_file(parsed.options.json, end.report);

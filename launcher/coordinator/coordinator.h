@@ -21,12 +21,14 @@
 #include "launcher/coordinator/health_board.h"
 #include "launcher/coordinator/messages.h"
 #include "launcher/coordinator/node_directory.h"
+#include "launcher/history/verdict_record.h"
 #include "launcher/options/exit_codes.h"
 #include "launcher/options/options.h"
 #include "launcher/verdict/first_cause.h"
 #include "rendezvous/base/result.h"
 #include "rendezvous/base/time.h"
 #include "rendezvous/types.h"
+#include "slurm/node_actions.h"
 
 namespace muster::launcher {
 
@@ -51,6 +53,8 @@ struct CoordinatorOptions {
   std::vector<std::string> job_environment;
   std::vector<std::string> environment_lines;
   plan::PlanWishes wishes;
+  std::vector<history::Record> node_memory;  // what earlier jobs found
+  slurm::ClusterFacts cluster;               // for the commands about unfit nodes
 };
 
 enum class Phase {
