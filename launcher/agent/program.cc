@@ -100,7 +100,8 @@ int run_job(const options::Parsed& parsed, const Environment& environment,
     guardian->dismiss();
     return refuse_on_node(environment, carrier.error(), ExitCode::kInternal);
   }
-  if (setup->agent.coordinator) {
+  // Of the agents that may become coordinator only the first tells what all of them know.
+  if (setup->agent.coordinator && value_of(step->node) == 0) {
     for (const std::string& note : parsed.notes) (*carrier)->print("muster: " + note);
   }
   for (const std::string& note : setup->notes) (*carrier)->print("muster: " + note);

@@ -6,7 +6,7 @@ import re
 import harness
 from harness import BIN, ClusterTest
 
-REASON = "muster: slow, 0.41 of the others (job 4711)"
+REASON = "muster: slow: 'pairs' 'of' ?HOME/ (job 4711)"  # see drain_nodes.cc
 DRAINED = r"State=\S*\+DRAIN"  # IDLE+DRAIN
 OUT_OF_SERVICE = r"State=\S*(DRAIN|FAIL)"
 

@@ -1,4 +1,4 @@
-// drain_nodes [--hyperpod] HOST...: tells Slurm that the hosts are slow, as `muster --drain` does
+// drain_nodes [--hyperpod] HOST...: tells Slurm that the hosts are unfit, as `muster --drain` does
 // at the end of a job. With a word that has a slash in it, that file remembers them instead. For
 // tests/system/drain_test.py.
 #include <chrono>
@@ -23,7 +23,7 @@ int main(int argc, char** argv) {
     } else if (word.find('/') != std::string::npos) {
       wishes.memory_file = word;
     } else {
-      unfit.push_back({word, "", {}, "slow", 0.41, "\"pairs\" `of` $HOME\\"});
+      unfit.push_back({word, "", {}, "slow", 0, "\"pairs\" `of` $HOME\\"});
     }
   }
   wishes.drain = wishes.memory_file.empty();
