@@ -156,6 +156,8 @@ class CoordinatorHost::Body : public rendezvous::ServerObserver {
       callbacks_.report(report->text);
     } else if (const auto* baseline = std::get_if<KeepBaseline>(&effect)) {
       callbacks_.baseline(baseline->profile);
+    } else if (const auto* unfit = std::get_if<KeepUnfit>(&effect)) {
+      callbacks_.unfit(unfit->unfit);
     } else if (const auto* finish = std::get_if<Finish>(&effect)) {
       finish_job(finish->exit_code);
     }

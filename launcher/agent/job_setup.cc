@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <ctime>
 #include <utility>
 
 #include "collectives-bench/profile/job_environment.h"
@@ -13,6 +12,8 @@
 #include "launcher/agent/health_only.h"
 #include "launcher/agent/interface_addresses.h"
 #include "launcher/agent/node_facts.h"
+#include "launcher/history/cluster_facts.h"
+#include "launcher/history/node_memory.h"
 #include "launcher/options/exit_codes.h"
 #include "launcher/plan/command.h"
 #include "launcher/plan/print_plan.h"
@@ -22,7 +23,6 @@
 #include "rendezvous/ports.h"
 #include "rendezvous/random.h"
 #include "rendezvous/succession.h"
-#include "slurm/node_actions.h"
 
 namespace muster::launcher {
 
@@ -165,6 +165,30 @@ void find_profile_error(const Status& added, AgentFacts& facts) {
   facts.error_exit_code = static_cast<std::uint32_t>(options::to_int(ExitCode::kUsage));
 }
 
+history::AfterJob after_job(const slurm::Step& step, const options::Options& options) {
+  history::AfterJob after;
+  after.memory_file = options.node_memory;
+  after.drain = options.drain;
+  after.job = std::to_string(step.job) + "." + std::to_string(step.step);
+  after.cluster = history::find_cluster_facts(options.standalone ? 0 : step.job);
+  return after;
+}
+
+// What cannot be remembered keeps no job from running. Blocks for at most history::kReadLimit.
+void recall_nodes(const options::Options& options, CoordinatorOptions& coordinator,
+                  std::vector<std::string>& notes) {
+  if (options.node_memory.empty() || options.check.mode == CheckMode::kOff) return;
+  Result<history::Records> memory = history::recall(options.node_memory);
+  if (!memory) {
+    notes.push_back("ignoring the node memory: " + memory.error().message());
+    return;
+  }
+  coordinator.node_memory = std::move(memory->records);
+  if (memory->skipped == 0) return;
+  notes.push_back("node memory " + options.node_memory + ": skipped " +
+                  std::to_string(memory->skipped) + " lines that are no records");
+}
+
 output::OutputOptions output_options(const options::Options& options) {
   output::OutputOptions output;
   if (options.output.prefix) output.prefix = *options.output.prefix;
@@ -236,15 +260,6 @@ std::uint32_t minimum_nodes(const options::Options& options, std::uint32_t nodes
   return minimum < nodes ? minimum : 0;
 }
 
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  ::gmtime_r(&now, &utc);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return text;
-}
-
 Result<CoordinatorHostOptions> host_options(const slurm::Step& step,
                                             const options::Options& options,
                                             CoordinatorOptions coordinator,
@@ -262,10 +277,8 @@ Result<CoordinatorHostOptions> host_options(const slurm::Step& step,
   host.coordinator = std::move(coordinator);
   host.coordinator.world_nodes = options::world_nodes_of(options, nodes);
   host.coordinator.job = std::to_string(step.job) + "." + std::to_string(step.step);
-  host.coordinator.when = utc_now();
-  host.coordinator.cluster.job = options.standalone ? 0 : step.job;
-  host.coordinator.cluster.is_hyperpod =
-      ::access(std::string(slurm::kHyperpodFolder).c_str(), F_OK) == 0;
+  host.coordinator.started =
+      std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   if (host.coordinator.store == options::StoreMode::kRank0) {
     MUSTER_TRY(port, choose_master_port(session.incarnation, options));
     host.coordinator.master_port = port;
@@ -317,7 +330,13 @@ Result<JobSetup> set_up_job(const slurm::Step& step, const Environment& environm
   CoordinatorOptions coordinator = coordinator_options(options);
   const bool may_coordinate =
       value_of(step.local_task) == 0 && value_of(step.node) < rendezvous::kMaxSuccessors;
-  if (may_coordinate) find_profile_error(add_profile(environment, options, coordinator), facts);
+  if (may_coordinate) {
+    find_profile_error(add_profile(environment, options, coordinator), facts);
+    recall_nodes(options, coordinator, setup.notes);
+    setup.after = after_job(step, options);
+    coordinator.cluster = setup.after.cluster;
+  }
+  if (value_of(step.node) != 0) setup.notes.clear();  // every successor reads the same file
   MUSTER_TRY(authentication, authentication_of(environment, options.standalone));
   setup.agent.session = session_options(step, options, facts, std::move(authentication));
   setup.agent.stop_grace = options.stop_grace;

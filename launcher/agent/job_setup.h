@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "launcher/agent/node_agent.h"
+#include "launcher/history/after_job.h"
 #include "launcher/options/options.h"
 #include "launcher/output/carrier.h"
 #include "rendezvous/base/environment.h"
@@ -17,6 +18,8 @@ namespace muster::launcher {
 struct JobSetup {
   NodeAgentOptions agent;
   output::OutputOptions output;
+  history::AfterJob after;         // what to do with a verdict once the loop has ended
+  std::vector<std::string> notes;  // of node 0's lead agent, for the user
 };
 
 // The step of Slurm, or the one node of --standalone. Errors say what to write instead.

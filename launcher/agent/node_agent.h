@@ -16,6 +16,7 @@
 #include "launcher/agent/worker_door.h"
 #include "launcher/health/child_question.h"
 #include "launcher/health/library_watch.h"
+#include "launcher/history/verdict_record.h"
 #include "launcher/output/carrier.h"
 #include "launcher/process/gang.h"
 #include "launcher/process/guardian.h"
@@ -44,6 +45,8 @@ class NodeAgent : private rendezvous::SessionObserver,
     WorkerLaunch launch;  // with exec: what to become
     std::string report;   // of `muster check`, on the coordinator's agent; else ""
     std::optional<bench::Profile> baseline;  // to be recorded
+    // On the coordinator's agent: the nodes that its check found unfit.
+    std::vector<history::UnfitRecord> unfit;
     bool clean = true;  // nothing of ours is left; the guardian may leave without a sweep
   };
 

@@ -30,6 +30,7 @@ Status NodeAgent::open_host(const rendezvous::Role& role) {
   };
   callbacks.report = [this](const std::string& text) { end_.report = text; };
   callbacks.baseline = [this](const bench::Profile& baseline) { end_.baseline = baseline; };
+  callbacks.unfit = [this](const std::vector<history::UnfitRecord>& unfit) { end_.unfit = unfit; };
   callbacks.yielded = [this](Generation last) {
     last_generation_ = last;
     // Not here: this runs inside a callback of the host.

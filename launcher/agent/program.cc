@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <utility>
 
@@ -71,6 +72,15 @@ NodeAgent::End run_agent(asio::io_context& loop, JobSetup setup, process::Guardi
   return agent.end();
 }
 
+void act_on_unfit(const NodeAgent::End& end, const history::AfterJob& after,
+                  const Environment& environment, const process::OriginalLimits& original) {
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  for (const std::string& line :
+       history::act_on_unfit(end.unfit, after, now, environment, original)) {
+    std::fprintf(stderr, "muster: %s\n", line.c_str());
+  }
+}
+
 int run_job(const options::Parsed& parsed, const Environment& environment,
             const process::OriginalLimits& original) {
   const Result<slurm::Step> step = find_step(environment, parsed.options);
@@ -91,14 +101,18 @@ int run_job(const options::Parsed& parsed, const Environment& environment,
     guardian->dismiss();
     return refuse_on_node(environment, carrier.error(), ExitCode::kInternal);
   }
-  if (setup->agent.coordinator) {
+  // Of the agents that may become coordinator only the first tells what all of them know.
+  if (setup->agent.coordinator && value_of(step->node) == 0) {
     for (const std::string& note : parsed.notes) (*carrier)->print("muster: " + note);
   }
+  for (const std::string& note : setup->notes) (*carrier)->print("muster: " + note);
+  const history::AfterJob after = setup->after;
   const NodeAgent::End end = run_agent(loop, std::move(*setup), *guardian, **carrier);
   if (end.clean) guardian->dismiss();
   Status written;
   if (end.baseline) written = write_baseline(parsed.options, *end.baseline);
   if (!written) (void)refuse_on_node(environment, written.error(), ExitCode::kInternal);
+  act_on_unfit(end, after, environment, original);
   if (end.exec) return exec_program(end.launch, original);
   if (!end.report.empty()) {
     const Status reports = write_reports(parsed.options, end.report);

@@ -105,7 +105,10 @@ void Coordinator::begin(const Assembled& event, TimePoint now) {
   if (!job) return close(to_int(ExitCode::kUsage), job.error().message(), now);
   job_ = std::move(*job);
   learn_addresses();
-  for (const plan::NodePlan& node : job_.nodes) hosts_.push_back(node.host);
+  for (const plan::NodePlan& node : job_.nodes) {
+    hosts_.push_back(node.host);
+    gpus_.push_back(node.gpus);
+  }
   if (hosts_.size() < wanted_nodes()) {
     return close(to_int(ExitCode::kMissingNodes),
                  "the job needs " + std::to_string(wanted_nodes()) + " nodes (--nodes), " +

@@ -6,6 +6,7 @@
 // one, except kRunning, whose end is the workers'.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -26,6 +27,8 @@
 #include "launcher/coordinator/messages.h"
 #include "launcher/coordinator/node_directory.h"
 #include "launcher/coordinator/node_selection.h"
+#include "launcher/history/seen_bad.h"
+#include "launcher/history/verdict_record.h"
 #include "launcher/options/exit_codes.h"
 #include "launcher/options/options.h"
 #include "launcher/verdict/first_cause.h"
@@ -55,15 +58,16 @@ struct CoordinatorOptions {
   AdmissionMode admission = AdmissionMode::kUid;
   std::uint16_t master_port = 0;  // kAgent: the user's, or 0: the store's agent chooses
   bool exec_program = false;
-  std::string job;              // "4711.0", for the report
-  slurm::ClusterFacts cluster;  // for the commands that an operator would run
-  std::string when;             // UTC, of the start, for the report
-  bool check_only = false;      // `muster check`: the verdict is all that is asked for
-  bench::Profile profile;       // of the machine
+  std::string job;                     // "4711.0", for the report
+  std::chrono::sys_seconds started{};  // wall clock, for the report and the node memory
+  bool check_only = false;             // `muster check`: the verdict is all that is asked for
+  bench::Profile profile;              // of the machine
   // From the profile: "NAME=value" for the workers, and what to tell of it.
   std::vector<std::string> job_environment;
   std::vector<std::string> environment_lines;
   plan::PlanWishes wishes;
+  std::vector<history::Record> node_memory;  // what earlier jobs found
+  slurm::ClusterFacts cluster;               // for the commands about unfit nodes
 };
 
 enum class Phase {
@@ -181,6 +185,11 @@ struct KeepBaseline {
   bench::Profile profile;
   bool operator==(const KeepBaseline&) const = default;
 };
+// The nodes that the check found unfit, for the node memory and --drain.
+struct KeepUnfit {
+  std::vector<history::UnfitRecord> unfit;
+  bool operator==(const KeepUnfit&) const = default;
+};
 // Every agent knows the code (or is gone): the coordinator's own agent ends with it.
 struct Finish {
   int exit_code = 0;
@@ -188,7 +197,7 @@ struct Finish {
 };
 
 using Effect = std::variant<SendTo, SendToAll, OpenCheckGroups, CloseCheckGroups, Say, KeepReport,
-                            KeepBaseline, Finish>;
+                            KeepBaseline, KeepUnfit, Finish>;
 using Effects = std::vector<Effect>;
 
 // --- the table --------------------------------------------------------------------------------
@@ -288,7 +297,9 @@ class Coordinator {
   void keep_report(int exit_code, TimePoint now);
   void keep_baseline();
   void say_commands();
-  std::vector<slurm::NodeComplaint> complaints() const;
+  std::vector<history::UnfitRecord> unfit_records() const;
+  history::NodeIdentity identity_of(std::size_t place) const;
+  std::vector<std::uint32_t> places_seen_bad() const;
   bool goes_on_unmeasured() const;
   void check_not_measured(const std::string& why, TimePoint now);
   // Which nodes run: places of nodes in the plan of all.
@@ -343,7 +354,8 @@ class Coordinator {
   std::optional<HealthBoard> health_;  // while a check runs
   LookId look_{};
   std::optional<bench::BackendKind> check_backend_;
-  std::vector<std::string> hosts_;  // of all nodes, by place
+  std::vector<std::string> hosts_;              // of all nodes, by place
+  std::vector<std::vector<std::string>> gpus_;  // of all nodes, by place: UUIDs
   CheckWishes wishes_;
   std::vector<CheckNode> check_nodes_;        // all nodes, by place
   std::map<std::uint32_t, std::string> out_;  // places of nodes that are not fit or gone, and why

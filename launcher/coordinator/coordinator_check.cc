@@ -9,6 +9,7 @@
 
 #include "collectives-bench/table.h"
 #include "launcher/coordinator/coordinator.h"
+#include "launcher/coordinator/health_report.h"
 #include "rendezvous/text.h"
 
 namespace muster::launcher {
@@ -77,14 +78,23 @@ void Coordinator::open_check(TimePoint now) {
   for (const CheckNode& node : check_nodes_) selection.hosts.push_back(node.host);
   selection.candidates = fit_places();
   selection.wanted = wanted_nodes();
+  selection.seen_bad = places_seen_bad();
+  if (!selection.seen_bad.empty()) {
+    std::vector<std::string> hosts;
+    for (const std::uint32_t place : selection.seen_bad) hosts.push_back(hosts_[place]);
+    say("muster: check: seen unfit twice this week, suspected first: " +
+        rendezvous::fold_hosts(hosts));
+  }
   selection.local_ranks = extent.local_ranks;
-  extent.nodes = static_cast<std::uint32_t>(selection.candidates.size());
   wishes_ = {options_.check_spec, options_.check_min_busbw, options_.check_deadline,
              options_.record_baseline, false};
   wishes_.spec.backend = *check_backend_;
   wishes_.spec.sizes = options_.check_sizes.value_or(default_sizes(*check_backend_));
   wishes_.compares_unknown = options_.check_only || selection.candidates.size() > selection.wanted;
-  selection.settings = check_settings(wishes_, options_.profile, extent);
+  selection.settings = [wishes = wishes_, profile = options_.profile,
+                        ranks = extent.local_ranks](std::uint32_t nodes) {
+    return check_settings(wishes, profile, {nodes, ranks});
+  };
   search_end_ = now + options_.check_deadline;
   searching_ = false;
   selection_.emplace(std::move(selection));
@@ -293,7 +303,7 @@ void Coordinator::keep_baseline() {
   for (const CheckNode& node : check_nodes_) hosts.push_back(node.host);
   const std::string origin =
       fmt::format("job {} on {}, {}, {} all_reduce", options_.job, rendezvous::fold_hosts(hosts),
-                  options_.when, to_string(*check_backend_));
+                  utc_text(options_.started), to_string(*check_backend_));
   effects_.push_back(
       KeepBaseline{bench::record_baseline(options_.profile, check_log_.busbw({}), origin)});
 }

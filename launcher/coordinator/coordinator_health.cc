@@ -78,7 +78,7 @@ void Coordinator::keep_report(int exit_code, TimePoint now) {
   CheckRecord record;
   record.exit_code = exit_code;
   record.job = options_.job;
-  record.when = options_.when;
+  record.started = options_.started;
   record.seconds = std::chrono::duration<double>(now - began_).count();
   record.profile = &options_.profile;
   record.min_busbw = options_.check_min_busbw;

@@ -4,11 +4,14 @@
 #include <algorithm>
 
 #include "launcher/coordinator/coordinator.h"
+#include "launcher/history/complaints.h"
 #include "rendezvous/text.h"
 
 namespace muster::launcher {
 
 namespace {
+
+constexpr std::string_view kLostPrefix = "lost: ";
 
 bool holds(const std::vector<std::uint32_t>& places, std::uint32_t place) {
   return std::find(places.begin(), places.end(), place) != places.end();
@@ -66,11 +69,11 @@ bool Coordinator::lose_unneeded(const AgentLost& event, TimePoint now) {
   const bool was_out = out_.contains(place);
   if (workers_are_due) {
     if (agent(event.agent).in_world) return false;
-  } else if (!do_without(place, "lost: " + event.detail)) {
+  } else if (!do_without(place, std::string(kLostPrefix) + event.detail)) {
     return false;
   }
   if (!was_out) {
-    out_.emplace(place, "lost: " + event.detail);
+    out_.emplace(place, std::string(kLostPrefix) + event.detail);
     say("muster: " + host_of(event.agent) + " is lost (" + event.detail +
         "); the job goes on without it");
   }
@@ -85,34 +88,70 @@ bool Coordinator::lose_unneeded(const AgentLost& event, TimePoint now) {
   return true;
 }
 
-// What an operator would be told of each node that is not fit.
-std::vector<slurm::NodeComplaint> Coordinator::complaints() const {
-  std::map<std::uint32_t, std::string> reasons = out_;
-  if (choice_) {
-    for (const Unfit& one : choice_->unfit) {
-      std::string reason = one.fault == bench::localise::Fault::kSlow && one.ratio > 0
-                               ? fmt::format("slow, {:.2f} of the others", one.ratio)
-                               : std::string(to_string(one.fault)) + " in the check";
-      reasons[one.place] = std::move(reason);
+history::NodeIdentity Coordinator::identity_of(std::size_t place) const {
+  history::NodeIdentity identity{hosts_[place], "", gpus_[place]};
+  if (!health_) return identity;
+  const NodeHealth& node = health_->nodes()[place];
+  const auto& look = node.after ? node.after : node.before;
+  if (look) identity.instance_id = look->host.instance_id;
+  return identity;
+}
+
+// By the node memory: they are suspected first, and measured with care.
+std::vector<std::uint32_t> Coordinator::places_seen_bad() const {
+  std::vector<std::uint32_t> places;
+  for (std::uint32_t place = 0; place < hosts_.size(); ++place) {
+    if (history::seen_bad(options_.node_memory, identity_of(place), options_.started)) {
+      places.push_back(place);
     }
   }
-  std::vector<slurm::NodeComplaint> all;
-  for (const auto& [place, reason] : reasons) all.push_back({hosts_[place], reason});
+  return places;
+}
+
+// One record a node: by the choice, else by why the node is out.
+std::vector<history::UnfitRecord> Coordinator::unfit_records() const {
+  std::map<std::uint32_t, history::UnfitRecord> records;
+  const auto record_of = [&](std::uint32_t place) -> history::UnfitRecord& {
+    const history::NodeIdentity identity = identity_of(place);
+    history::UnfitRecord& record = records[place];
+    record.host = identity.host;
+    record.instance_id = identity.instance_id;
+    record.gpus = identity.gpus;
+    return record;
+  };
+  for (const auto& [place, why] : out_) {
+    history::UnfitRecord& record = record_of(place);
+    record.fault = why.starts_with(kLostPrefix) ? "lost" : "probes";
+    record.evidence = why;
+  }
+  if (choice_) {
+    for (const Unfit& one : choice_->unfit) {
+      history::UnfitRecord& record = record_of(one.place);
+      if (record.fault == "lost") continue;
+      record.fault = to_string(one.fault);
+      record.ratio = one.ratio;
+      record.evidence = one.evidence;
+    }
+  }
+  std::vector<history::UnfitRecord> all;
+  for (auto& [place, record] : records) all.push_back(std::move(record));
   return all;
 }
 
-// Never run by muster itself; --drain has them run when the job is over.
+// The commands are never run by muster itself, but with --drain, when the job is over.
 void Coordinator::say_commands() {
-  const std::vector<slurm::NodeComplaint> unfit = complaints();
+  std::vector<history::UnfitRecord> unfit = unfit_records();
   if (unfit.empty() || !commands_.empty()) return;
   std::vector<std::string> hosts;
-  for (const slurm::NodeComplaint& one : unfit) hosts.push_back(one.host);
-  for (const slurm::NodeCommand& command : slurm::node_commands(unfit, options_.cluster)) {
+  for (const history::UnfitRecord& one : unfit) hosts.push_back(one.host);
+  for (const slurm::NodeCommand& command :
+       slurm::node_commands(history::complaints_of(unfit), options_.cluster)) {
     commands_.push_back(command.text);
   }
   commands_.push_back(slurm::resubmit_text(hosts));
   say("muster: check: to take the unfit out of service, and to submit without them:");
   for (const std::string& command : commands_) say("muster: check:   " + command);
+  effects_.push_back(KeepUnfit{std::move(unfit)});
 }
 
 // Which nodes the workers run on. The choice is the check's; without one the first fit nodes run.

@@ -1,5 +1,7 @@
 #include "launcher/coordinator/health_report.h"
 
+#include <fmt/chrono.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -208,17 +210,17 @@ void add_choice(const CheckRecord& record, json& document) {
 
 }  // namespace
 
+std::string utc_text(std::chrono::sys_seconds time) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+}
+
 std::string print_health_report(const CheckRecord& record) {
-  json document = {{"version", kHealthReportVersion},
-                   {"exit_code", record.exit_code},
-                   {"verdict", word_of(record.exit_code)},
-                   {"job", record.job},
-                   {"when", record.when},
-                   {"seconds", record.seconds},
-                   {"profile", record.profile->name},
-                   {"nodes", json::array()},
-                   {"disagreements", json::array()},
-                   {"left_out", record.left_out},
+  json document = {{"version", kHealthReportVersion},      {"exit_code", record.exit_code},
+                   {"verdict", word_of(record.exit_code)}, {"job", record.job},
+                   {"when", utc_text(record.started)},     {"seconds", record.seconds},
+                   {"profile", record.profile->name},      {"nodes", json::array()},
+                   {"disagreements", json::array()},       {"left_out", record.left_out},
                    {"commands", record.commands}};
   if (record.health != nullptr) {
     for (const NodeHealth& node : record.health->nodes()) {

@@ -1,6 +1,7 @@
 // The document of `muster check --json`: probes, comparison, measurement, verdict. Pure.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,8 +17,8 @@ inline constexpr int kHealthReportVersion = 2;
 
 struct CheckRecord {
   int exit_code = 0;
-  std::string job;   // "4711.0"
-  std::string when;  // UTC, of the start
+  std::string job;  // "4711.0"
+  std::chrono::sys_seconds started{};
   double seconds = 0;
   std::string backend;  // "" when nothing was measured
   const bench::Profile* profile = nullptr;
@@ -29,6 +30,9 @@ struct CheckRecord {
   std::vector<std::string> left_out;    // hosts that are unfit or gone
   std::vector<std::string> commands;    // that an operator would run
 };
+
+// "2026-11-23T07:12:03Z".
+std::string utc_text(std::chrono::sys_seconds time);
 
 // One line of JSON without a newline. Bad UTF-8 is replaced.
 std::string print_health_report(const CheckRecord& record);

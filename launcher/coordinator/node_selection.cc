@@ -56,6 +56,7 @@ NodeSelection::Next NodeSelection::begin() {
 NodeSelection::Next NodeSelection::search() {
   ++searches_;
   searched_ = candidates_;
+  const auto count = static_cast<std::uint32_t>(candidates_.size());
   localiser_.reset();
   if (candidates_.size() == 1 && options_.local_ranks == 1) return measure_single();
   bench::localise::Cluster cluster;
@@ -67,7 +68,7 @@ NodeSelection::Next NodeSelection::search() {
       cluster.seen_bad_before.push_back(NodeIndex{i});
     }
   }
-  Result<Localiser> localiser = Localiser::create(std::move(cluster), options_.settings);
+  Result<Localiser> localiser = Localiser::create(std::move(cluster), options_.settings(count));
   MUSTER_CHECK(localiser.has_value());
   localiser_ = std::move(*localiser);
   return consider(localiser_->begin());
@@ -75,10 +76,11 @@ NodeSelection::Next NodeSelection::search() {
 
 // One process alone has no bus bandwidth, but it can fail, hang and compute wrongly.
 NodeSelection::Next NodeSelection::measure_single() {
+  const bench::localise::Settings settings = options_.settings(1);
   Round round;
-  round.work = options_.settings.world;
+  round.work = settings.world;
   round.groups = {{{{NodeIndex{0}, {LocalRank{0}}}}}};
-  round.deadline = bench::localise::round_deadline(round.work, 1, {}, options_.settings.deadline);
+  round.deadline = bench::localise::round_deadline(round.work, 1, {}, settings.deadline);
   return round;
 }
 

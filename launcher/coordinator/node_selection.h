@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -57,7 +58,8 @@ struct SelectionOptions {
   std::vector<std::uint32_t> seen_bad;    // before, by the node memory
   std::uint32_t wanted = 1;               // nodes that the job needs, at most the candidates
   std::uint32_t local_ranks = 1;
-  bench::localise::Settings settings;
+  // Of a search among so many nodes.
+  std::function<bench::localise::Settings(std::uint32_t nodes)> settings;
 };
 
 // Searches, at most; every one leaves at least one node out.

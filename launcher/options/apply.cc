@@ -122,6 +122,16 @@ Status health_only(const FlagUse&, Parsed& parsed) {
   return {};
 }
 
+Status node_memory(const FlagUse& use, Parsed& parsed) {
+  parsed.options.node_memory = use.value;
+  return {};
+}
+
+Status drain(const FlagUse&, Parsed& parsed) {
+  parsed.options.drain = true;
+  return {};
+}
+
 Status store(const FlagUse& use, Parsed& parsed) {
   for (const StoreMode mode : {StoreMode::kAgent, StoreMode::kRank0}) {
     if (use.value != to_string(mode)) continue;

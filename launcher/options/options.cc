@@ -164,8 +164,25 @@ Status check_check(const Options& options) {
   return {};
 }
 
+// --drain tells Slurm of the nodes that the check over several of them found unfit.
+Status check_drain(const Options& options) {
+  if (!options.drain) return {};
+  if (options.standalone) {
+    return usage_error(
+        "--drain with --standalone: there is no Slurm to tell; leave one of the two "
+        "out");
+  }
+  if (options.health_only) {
+    return usage_error(
+        "--drain with --health-only: of a prolog the exit code drains the node; "
+        "leave --drain out");
+  }
+  return {};
+}
+
 Status check_consistency(const std::vector<FlagUse>& uses, Parsed& parsed) {
   const Options& options = parsed.options;
+  MUSTER_RETURN_IF_ERROR(check_drain(options));
   if (options.command == Command::kCheck) return check_check(options);
   if (options.command != Command::kRun) return {};
   const std::string_view only_check = options.health_only     ? "--health-only"
@@ -230,6 +247,8 @@ Result<Parsed> parse_run(std::span<const std::string> words, const Environment& 
   parsed.options.program.words.assign(reader.rest().begin(), reader.rest().end());
   MUSTER_RETURN_IF_ERROR(apply_flags(uses, parsed));
   MUSTER_RETURN_IF_ERROR(check_consistency(uses, parsed));
+  std::string& memory = parsed.options.node_memory;
+  if (memory.empty()) memory = environment.get_or("MUSTER_NODE_MEMORY", "");
   return parsed;
 }
 

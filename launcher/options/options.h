@@ -136,6 +136,8 @@ struct Options {
   std::string json;                                // kCheck: where its document goes; "": nowhere
   std::string html;                                // kCheck: where its page goes; "": nowhere
   bool health_only = false;                        // kCheck: this node's probes, nobody is met
+  std::string node_memory;                         // file that remembers unfit nodes; "": none
+  bool drain = false;                              // tell Slurm of unfit nodes
 
   bool operator==(const Options&) const = default;
 };
@@ -154,8 +156,9 @@ inline constexpr std::size_t kMaxWords = 65536;  // words of a command line
 inline constexpr std::uint32_t kMaxWorkersPerNode = 4096;
 inline constexpr std::size_t kMaxCheckSizes = 64;
 
-// `words` without the program's own name; only PET_ variables of `environment` are read. Errors are
-// one line: what was given, what was expected, what to write instead.
+// `words` without the program's own name; of `environment` only PET_ variables and
+// MUSTER_NODE_MEMORY are read. Errors are one line: what was given, what was expected, what to
+// write instead.
 Result<Parsed> parse_command_line(std::span<const std::string> words,
                                   const Environment& environment);
 

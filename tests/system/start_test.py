@@ -76,6 +76,12 @@ class Start(ClusterTest):
                               "--stop-grace=5", harness.ZOO, "if-rank", "2", "exit", "7", "wait")
         self.expect_failure(run, 7, r"rank 2 .*failed first: exit code 7", grace=0)
 
+    def test_a_note_is_told_once_for_the_step(self):
+        run = self.muster("--max-restarts=3", "true", srun=["-N4"])
+        self.expect_code(run, 0)
+        notes = [line for line in run.muster_lines() if "--max-restarts=3" in line]
+        self.assertEqual(len(notes), 1, run)
+
     def test_hostnames_prints_as_scontrol_does(self):
         expression = "node[08-11,2],login,r[1-2]c[1-2]"
         ours = self.cluster.ask("muster", "hostnames", expression)

@@ -29,7 +29,11 @@ class Machine {
     bench::localise::Threshold floor;
     floor.source = bench::localise::ThresholdSource::kMinimum;
     floor.busbw = minimum;
-    options.settings.world_expected.thresholds = {floor};
+    options.settings = [floor](std::uint32_t) {
+      bench::localise::Settings settings;
+      settings.world_expected.thresholds = {floor};
+      return settings;
+    };
     return options;
   }
 
@@ -179,6 +183,20 @@ TEST(NodeSelection, OneProcessAloneIsFitWhenItWasMeasured) {
   EXPECT_EQ(machine.choose(1).decision, Decision::kGo);
   machine.speeds[0] = 0;
   EXPECT_EQ(machine.choose(1).decision, Decision::kStop);
+}
+
+TEST(NodeSelection, EachSearchExpectsWhatItsNumberOfNodesShouldReach) {
+  Machine machine(6);
+  machine.speeds[1] = 60;
+  SelectionOptions options = machine.options(5);
+  std::vector<std::uint32_t> asked;
+  options.settings = [&asked, make = options.settings](std::uint32_t nodes) {
+    asked.push_back(nodes);
+    return make(nodes);
+  };
+  NodeSelection selection(std::move(options));
+  (void)machine.run(selection);
+  EXPECT_EQ(asked, (std::vector<std::uint32_t>{6, 5}));
 }
 
 TEST(NodeSelection, WhatIsKnownSoFarDecidesWhenTheTimeIsOver) {

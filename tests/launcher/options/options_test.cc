@@ -52,6 +52,24 @@ TEST(CommandLine, CheckRunsNoProgram) {
   EXPECT_NE(error_of({"--health-only", "a"}).find("muster check --health-only"), std::string::npos);
 }
 
+TEST(CommandLine, NodeMemoryComesFromTheFlagOrTheVariable) {
+  const Environment site{{"MUSTER_NODE_MEMORY", "/fsx/site"}};
+  EXPECT_EQ(parsed({"a"}).node_memory, "");
+  EXPECT_EQ(parsed({"a"}, site).node_memory, "/fsx/site");
+  EXPECT_EQ(parsed({"check"}, site).node_memory, "/fsx/site");
+  EXPECT_EQ(parsed({"--node-memory=/fsx/own", "a"}, site).node_memory, "/fsx/own");
+  EXPECT_NE(error_of({"--node-memory=", "a"}).find("the value is empty"), std::string::npos);
+}
+
+TEST(CommandLine, DrainsOnlyWhenToldAndWhereThereIsSlurm) {
+  EXPECT_FALSE(parsed({"a"}).drain);
+  EXPECT_TRUE(parsed({"--drain", "a"}).drain);
+  EXPECT_TRUE(parsed({"check", "--drain"}).drain);
+  EXPECT_NE(error_of({"--drain", "--standalone", "a"}).find("no Slurm"), std::string::npos);
+  EXPECT_NE(error_of({"check", "--drain", "--standalone"}).find("no Slurm"), std::string::npos);
+  EXPECT_NE(error_of({"check", "--drain", "--health-only"}).find("prolog"), std::string::npos);
+}
+
 TEST(CommandLine, RunMayBeWrittenOrNot) {
   EXPECT_EQ(parsed({"run", "--exec", "a.out", "run"}), parsed({"--exec", "a.out", "run"}));
 }
