@@ -27,6 +27,8 @@ struct Seat {
   std::uint32_t nodes = 1;
   std::uint32_t local_rank = 0;  // among the ranks of its node
   std::uint32_t local_size = 1;
+  std::uint32_t slot = 0;   // among the ranks of its task, which all see the same GPUs
+  std::uint32_t slots = 1;  // of that task
   std::string host;
   std::string address;  // numeric, by which the others reach this node; "" when not known
 
@@ -87,7 +89,7 @@ class Backend {
   virtual Status close(TimePoint deadline) = 0;
 };
 
-inline constexpr std::uint32_t kBackendAbi = 2;  // grows with every change of this header
+inline constexpr std::uint32_t kBackendAbi = 3;  // grows with every change of this header
 inline constexpr const char* kBackendSymbol = "muster_bench_backend";
 
 struct BackendModule {

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 
+#include "collectives-bench/slot.h"
+
 namespace muster::bench {
 
 namespace {
@@ -23,7 +25,6 @@ struct RawOptions {
   std::string step_bytes = "1M";
   std::string data_type = "float";
   std::string reduction = "sum";
-  std::uint32_t gpus = 1;
   std::uint32_t threads = 1;
   std::uint32_t deadline_seconds = 600;
   int report_fd = -1;
@@ -82,7 +83,9 @@ void declare_sweep(CLI::App& app, RawOptions& raw) {
       ->check(CLI::Range(0u, 1u));
   app.add_option("-d,--datatype", raw.data_type, "float");
   app.add_option("-o,--op", raw.reduction, "sum");
-  app.add_option("-g,--ngpus", raw.gpus, "GPUs a process: 1");
+  app.add_option("-g,--ngpus", raw.options.gpus,
+                 "GPUs of each task: so many ranks, each a process of its own [1]")
+      ->check(CLI::Range(1u, kMaxSlots));
   app.add_option("-t,--nthreads", raw.threads, "threads a process: 1");
 }
 
@@ -132,12 +135,17 @@ Status check_fixed(const RawOptions& raw) {
   if (raw.reduction != "sum") {
     return failure(usage(fmt::format("-o {}: sum is the one reduction there is", raw.reduction)));
   }
-  if (raw.gpus != 1 || raw.threads != 1) {
+  if (raw.threads != 1) {
     return failure(
-        usage(fmt::format("-g {} -t {}: a process drives one GPU from one thread; start "
-                          "a process for each GPU: srun --ntasks-per-node=8 "
-                          "muster-bench ... -g 1",
-                          raw.gpus, raw.threads)));
+        usage(fmt::format("-t {}: every GPU has a process of its own; for {} GPUs of a "
+                          "task write -g {}",
+                          raw.threads, raw.threads, raw.threads)));
+  }
+  if (raw.options.gpus != 1 && raw.report_fd >= 0) {
+    return failure(
+        usage(fmt::format("-g {} --report-fd {}: a descriptor takes the report of one "
+                          "rank: start each rank with -g 1",
+                          raw.options.gpus, raw.report_fd)));
   }
   return {};
 }

@@ -22,6 +22,7 @@ struct BenchOptions {
   std::uint32_t iterations = 20;
   std::uint32_t warmup = 1;
   std::uint32_t checks = 1;
+  std::uint32_t gpus = 1;  // of this task, a rank each
   Duration deadline = std::chrono::minutes(10);
   bool times_each = true;  // statistics over single iterations
   std::string json_file;   // "" for none, "-" for stdout instead of the table

@@ -28,6 +28,8 @@ TEST(Options, TakesNcclTestsLetters) {
   EXPECT_EQ(options.iterations, 100u);
   EXPECT_EQ(options.warmup, 5u);
   EXPECT_EQ(options.checks, 0u);
+  EXPECT_EQ(options.gpus, 1u);
+  EXPECT_EQ(parsed({"all_reduce", "-g", "8"}).gpus, 8u);
 }
 
 TEST(Options, HaveNcclTestsDefaults) {
@@ -66,7 +68,10 @@ TEST(Options, RefuseWithTheCure) {
   EXPECT_NE(error_of({"all_reduce", "--split", "gpu"}).find("rail"), std::string::npos);
   EXPECT_NE(error_of({"all_reduce", "--json", "-", "--csv", "-"}).find("stdout"),
             std::string::npos);
-  EXPECT_NE(error_of({"all_reduce", "-g", "8"}).find("srun --ntasks-per-node=8"),
+  EXPECT_NE(error_of({"all_reduce", "-g", "0"}), "accepted");
+  EXPECT_NE(error_of({"all_reduce", "-g", "257"}), "accepted");
+  EXPECT_NE(error_of({"all_reduce", "-t", "8"}).find("write -g 8"), std::string::npos);
+  EXPECT_NE(error_of({"all_reduce", "-g", "2", "--report-fd", "3"}).find("-g 1"),
             std::string::npos);
   EXPECT_NE(error_of({"all_reduce", "-d", "half"}).find("float"), std::string::npos);
   EXPECT_NE(error_of({"all_reduce", "-o", "max"}).find("sum"), std::string::npos);

@@ -151,5 +151,30 @@ TEST(NcclGang, AutoTakesNcclWhereAllRanksHaveItAndFabricElsewhere) {
   }
 }
 
+#ifdef MUSTER_BENCH_PROGRAM
+std::string table_of_slots(const char* count, const char* devices, int expected_code) {
+  GangPlan plan = nccl_gang(1, {"-b", "1M", "-n", "2", "-g", count});
+  plan.program = MUSTER_BENCH_PROGRAM;
+  plan.reports = false;
+  plan.environment.push_back(std::string("FAKE_CUDA=") + devices);
+  const auto ends = run_gang(plan);
+  EXPECT_EQ(exit_code(ends[0]), expected_code) << ends[0].output;
+  return ends[0].output;
+}
+
+TEST(NcclGang, EachSlotOfAProcessTakesAGpuOfItsOwn) {
+  const std::string output = table_of_slots("3", "3", 0);
+  for (const char* device : {"GPU 0 Fake GPU", "GPU 1 Fake GPU", "GPU 2 Fake GPU"}) {
+    EXPECT_NE(output.find(device), std::string::npos) << output;
+  }
+  EXPECT_NE(output.find("# Out of bounds values : 0 OK"), std::string::npos) << output;
+}
+
+TEST(NcclGang, MoreSlotsThanGpusAreRefusedWithTheLineToWrite) {
+  const std::string output = table_of_slots("3", "2", static_cast<int>(ExitCode::kUsage));
+  EXPECT_NE(output.find("a task sees 2 GPUs: write -g 2"), std::string::npos) << output;
+}
+#endif
+
 }  // namespace
 }  // namespace muster::bench::testing
