@@ -20,6 +20,7 @@ struct RawOptions {
   BenchOptions options;
   std::string operation;
   std::string split = "none";
+  std::string transport = "tagged";
   std::string min_bytes = "32M";
   std::string max_bytes;
   std::string step_bytes = "1M";
@@ -63,7 +64,8 @@ constexpr std::array kForeign = {
 
 void declare_sweep(CLI::App& app, RawOptions& raw) {
   app.add_option("operation", raw.operation,
-                 "all_reduce, all_gather, reduce_scatter, broadcast, reduce, alltoall or sendrecv; "
+                 "all_reduce, all_gather, reduce_scatter, broadcast, reduce, alltoall, sendrecv or "
+                 "pingpong; "
                  "also as all_reduce_perf")
       ->required();
   app.add_option("-b,--minbytes", raw.min_bytes, "smallest size, such as 8 or 64M [32M]");
@@ -94,6 +96,11 @@ void declare_surroundings(CLI::App& app, RawOptions& raw) {
       ->check(CLI::IsMember({"auto", "nccl", "fabric"}));
   app.add_option("--interface", raw.options.interface, "network interface to use");
   app.add_option("--nccl-library", raw.options.nccl_library, "file of the NCCL to use");
+  app.add_option("--transport", raw.transport,
+                 "how the fabric moves sendrecv and pingpong: tagged or rma [tagged]")
+      ->check(CLI::IsMember({"tagged", "rma"}));
+  app.add_option("--nic", raw.options.nic,
+                 "the fabric's devices: each (a row for each alone), all (together) or a name");
   app.add_option("--deadline", raw.deadline_seconds, "seconds from start to end [600]")
       ->check(CLI::Range(1u, kMaxDeadlineSeconds));
   app.add_option("--split", raw.split,
@@ -150,6 +157,39 @@ Status check_fixed(const RawOptions& raw) {
   return {};
 }
 
+// What only the fabric has makes it the backend.
+Status choose_fabric(BenchOptions& options, std::vector<std::string>& notes) {
+  std::string wish;
+  if (!options.nic.empty()) wish = fmt::format("--nic {}", options.nic);
+  if (options.transport == Transport::kRma) wish = "--transport rma";
+  if (options.operation == Operation::kPingPong) wish = "pingpong";
+  if (wish.empty()) return {};
+  if (options.backend == "nccl") {
+    return failure(
+        usage(fmt::format("{}: the nccl backend has no such thing; write --backend fabric", wish)));
+  }
+  if (options.backend == "auto") notes.push_back(fmt::format("backend fabric, for {}", wish));
+  options.backend = "fabric";
+  return {};
+}
+
+Status check_fabric(const BenchOptions& options) {
+  const bool point_to_point =
+      options.operation == Operation::kSendRecv || options.operation == Operation::kPingPong;
+  if (options.transport == Transport::kRma && !point_to_point) {
+    return failure(
+        usage(fmt::format("--transport rma: {} goes by messages; sendrecv and pingpong "
+                          "can go by rma",
+                          to_string(options.operation))));
+  }
+  if (!options.nic.empty() && !options.interface.empty()) {
+    return failure(
+        usage(fmt::format("--nic {} --interface {}: both choose the device; leave one out",
+                          options.nic, options.interface)));
+  }
+  return {};
+}
+
 Result<CommandLine> finish(RawOptions raw) {
   MUSTER_RETURN_IF_ERROR(check_fixed(raw));
   CommandLine command;
@@ -160,6 +200,9 @@ Result<CommandLine> finish(RawOptions raw) {
   MUSTER_TRY(split, parse_split(raw.split));
   options.split = split;
   options.times_each = raw.times_each != 0;
+  options.transport = raw.transport == "rma" ? Transport::kRma : Transport::kTagged;
+  MUSTER_RETURN_IF_ERROR(check_fabric(options));
+  MUSTER_RETURN_IF_ERROR(choose_fabric(options, command.notes));
   if (options.root != 0 && !has_root(operation)) {
     command.notes.push_back(
         fmt::format("-r {}: {} has no root; ignored", options.root, to_string(operation)));
@@ -203,12 +246,15 @@ Result<CommandLine> parse_options(const std::vector<std::string>& arguments) {
 
 std::string fingerprint(const BenchOptions& options) {
   const SizeRange& sizes = options.sizes;
-  return fmt::format("{} -b {} -e {} {} -n {} -w {} -c {} -r {} -I {} --backend {} --split {}",
+  std::string more = options.transport == Transport::kRma ? " --transport rma" : "";
+  // The name of a device may differ from node to node; how many are used may not.
+  if (options.nic == "each" || options.nic == "all") more += " --nic " + options.nic;
+  return fmt::format("{} -b {} -e {} {} -n {} -w {} -c {} -r {} -I {} --backend {} --split {}{}",
                      to_string(options.operation), sizes.min_bytes, sizes.max_bytes,
                      sizes.factor != 0 ? fmt::format("-f {}", sizes.factor)
                                        : fmt::format("-i {}", sizes.step_bytes),
                      options.iterations, options.warmup, options.checks, options.root,
-                     options.times_each ? 1 : 0, options.backend, to_string(options.split));
+                     options.times_each ? 1 : 0, options.backend, to_string(options.split), more);
 }
 
 }  // namespace muster::bench

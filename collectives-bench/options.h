@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "collectives-bench/backend.h"
 #include "collectives-bench/grouping.h"
 #include "collectives-bench/operation.h"
 #include "collectives-bench/sizes.h"
@@ -30,6 +31,8 @@ struct BenchOptions {
   std::optional<int> report_fd;
   std::string interface;
   std::string nccl_library;
+  Transport transport = Transport::kTagged;
+  std::string nic;  // "" lets the backend choose; each, all or a device's name
 
   bool operator==(const BenchOptions&) const = default;
 };

@@ -85,6 +85,33 @@ TEST(Options, RefuseWithTheCure) {
   EXPECT_NE(error_of({}), "accepted");
 }
 
+TEST(Options, WhatOnlyTheFabricHasMakesItTheBackend) {
+  const auto command = parse_options({"pingpong", "-b", "8"});
+  ASSERT_TRUE(command) << command.error().message();
+  EXPECT_EQ(command->options.backend, "fabric");
+  EXPECT_EQ(command->notes, std::vector<std::string>{"backend fabric, for pingpong"});
+  EXPECT_EQ(parsed({"all_reduce", "--nic", "each"}).backend, "fabric");
+  const BenchOptions rma = parsed({"sendrecv", "--transport", "rma", "--backend", "fabric"});
+  EXPECT_EQ(rma.transport, Transport::kRma);
+  EXPECT_NE(fingerprint(rma).find(" --transport rma"), std::string::npos);
+  EXPECT_NE(fingerprint(parsed({"sendrecv", "--nic", "all"})).find(" --nic all"),
+            std::string::npos);
+  EXPECT_EQ(fingerprint(parsed({"sendrecv", "--nic", "eth1"})).find("eth1"), std::string::npos)
+      << "a device may have another name on another node";
+}
+
+TEST(Options, WhatTheFabricCannotDoIsRefused) {
+  EXPECT_NE(error_of({"pingpong", "--backend", "nccl"}).find("--backend fabric"),
+            std::string::npos);
+  EXPECT_NE(error_of({"sendrecv", "--nic", "each", "--backend", "nccl"}).find("--nic each"),
+            std::string::npos);
+  EXPECT_NE(error_of({"all_reduce", "--transport", "rma"}).find("sendrecv and pingpong"),
+            std::string::npos);
+  EXPECT_NE(error_of({"sendrecv", "--transport", "carrier"}), "accepted");
+  EXPECT_NE(error_of({"sendrecv", "--nic", "all", "--interface", "eth0"}).find("leave one out"),
+            std::string::npos);
+}
+
 TEST(Options, TakeTheOperationAsNcclTestsProgram) {
   EXPECT_EQ(parsed({"reduce_scatter_perf", "-b", "8"}).operation, Operation::kReduceScatter);
   EXPECT_EQ(parsed({"broadcast", "-r", "3"}).root, 3u);
