@@ -120,7 +120,7 @@ class Printer : public RunObserver {
   }
 
   void on_half_row(const Row& row) override {
-    half_row_ = lines_of(table_half_row(row, style_)).front();
+    if (!is_split()) half_row_ = lines_of(table_half_row(row, style_)).front();
   }
 
   void on_row(const Row&, std::span<const Row> groups) override {

@@ -8,7 +8,7 @@ namespace muster::bench {
 
 namespace {
 
-constexpr std::size_t kBarColumns = 24;
+constexpr std::size_t kBarColumns = 16;
 // An operation takes as long as this many bytes even when it is empty: latency, barriers.
 constexpr double kBaseBytes = 1 << 16;
 // To make the data of a verified operation and to compare them takes as long as to move them again.

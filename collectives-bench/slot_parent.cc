@@ -68,12 +68,7 @@ class HeldSignals {
 class Children {
  public:
   explicit Children(std::size_t count) : pids_(count, -1) {}
-  ~Children() {  // of a failed start
-    signal_all(SIGKILL);
-    for (const pid_t pid : pids_) {
-      if (pid > 0) ::waitpid(pid, nullptr, 0);
-    }
-  }
+  ~Children() { signal_all(SIGKILL); }  // of a failed start; we end at once and reap nobody
   Children(const Children&) = delete;
   Children& operator=(const Children&) = delete;
 

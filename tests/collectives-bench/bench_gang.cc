@@ -103,9 +103,10 @@ Child spawn_rank(const GangPlan& plan, std::size_t rank) {
   std::vector<std::string> environment = environment_of(plan, rank);
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_adddup2(&actions, ::fileno(child.output.get()), STDOUT_FILENO);
   Fd far_end;
   if (plan.terminal) std::tie(child.screen, far_end) = open_terminal();
+  ::posix_spawn_file_actions_adddup2(
+      &actions, plan.terminal_output ? far_end.get() : ::fileno(child.output.get()), STDOUT_FILENO);
   ::posix_spawn_file_actions_adddup2(
       &actions, plan.terminal ? far_end.get() : ::fileno(child.output.get()), STDERR_FILENO);
   ::posix_spawn_file_actions_adddup2(&actions, theirs.get(), kSocketInChild);

@@ -232,6 +232,53 @@ TEST(FabricGang, ShowsALiveTableAndABarOnATerminalFromRankZeroAlone) {
   EXPECT_EQ(ends[0].output.find('\x1b'), std::string::npos) << "nothing of it in a file";
 }
 
+// What a person sees when all has been written to a terminal that knows what LiveView uses.
+std::vector<std::string> lines_that_stay(const std::string& stream) {
+  std::vector<std::string> lines(1);
+  std::size_t row = 0;
+  std::size_t column = 0;
+  for (std::size_t at = 0; at < stream.size(); ++at) {
+    const char c = stream[at];
+    if (c == '\r') {
+      column = 0;
+    } else if (c == '\n') {
+      if (++row == lines.size()) lines.emplace_back();
+    } else if (stream.compare(at, 3, "\x1b[J") == 0) {
+      lines[row].resize(column);
+      lines.resize(row + 1);
+      at += 2;
+    } else if (c == '\x1b') {
+      const std::size_t end = stream.find('A', at);
+      row -= std::stoul(stream.substr(at + 2, end - at - 2));
+      at = end;
+    } else {
+      lines[row].resize(std::max(lines[row].size(), column + 1), ' ');
+      lines[row][column++] = c;
+    }
+  }
+  return lines;
+}
+
+TEST(FabricGang, OnATerminalForBothStreamsTheTableStaysAndNothingOfTheBar) {
+  GangPlan plan = fabric_gang(2, {"-b", "1K", "-e", "16K", "-f", "2", "-n", "1"});
+  plan.reports = false;
+  plan.terminal = true;
+  plan.terminal_output = true;
+  plan.environment.push_back("TERM=xterm");
+  const std::string screen = run_gang(plan)[0].screen;
+  EXPECT_NE(screen.find("] 1 of 30: "), std::string::npos) << screen;
+  EXPECT_NE(screen.find("..."), std::string::npos) << "a row under way: " << screen;
+  std::vector<std::string> sizes;
+  for (const std::string& line : lines_that_stay(screen)) {
+    EXPECT_EQ(line.find(" of 30: "), std::string::npos) << line;
+    if (line.starts_with("      ")) sizes.push_back(line.substr(0, line.find("  ", 12)));
+  }
+  ASSERT_EQ(sizes.size(), 5u) << screen;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    EXPECT_TRUE(sizes[i].ends_with(" " + std::to_string(1024 << i))) << sizes[i];
+  }
+}
+
 TEST(FabricGang, ADumbTerminalGetsNoProgress) {
   GangPlan plan = fabric_gang(2, {"-b", "1K", "-n", "1"});
   plan.reports = false;

@@ -42,6 +42,7 @@ TEST(SlotGang, ThreeRanksOfOneProcessFormAWorldOfTheirOwn) {
       << ranks.output();
   EXPECT_NE(ranks.output().find("# Out of bounds values : 0 OK"), std::string::npos)
       << ranks.output();
+  EXPECT_EQ(ranks.output().find('\x1b'), std::string::npos) << "no progress in a pipe";
 }
 
 TEST(SlotGang, TheirLocalRanksAreTheSlots) {
