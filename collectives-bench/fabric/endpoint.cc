@@ -92,7 +92,11 @@ std::vector<std::string> Endpoint::devices(const Libfabric& library, bool rma) {
 Result<Endpoint::InfoOwner> Endpoint::find(const Libfabric& library,
                                            const EndpointOptions& options) {
   auto efa = query(library, "efa", "", options.rma);
-  if (!efa) return query(library, "tcp;ofi_rxm", options.source_address, options.rma);
+  if (!efa) {
+    // A node with EFA is not measured by TCP because its provider cannot write.
+    if (options.rma && query(library, "efa", "", false)) return failure(efa.error());
+    return query(library, "tcp;ofi_rxm", options.source_address, options.rma);
+  }
   const std::vector<const fi_info*> devices = devices_of(efa->get());
   // Without a name, the ranks of a node spread over the devices.
   std::size_t place = std::min(static_cast<std::size_t>(options.local_rank) * devices.size() /
