@@ -27,18 +27,27 @@ struct Seat {
   std::uint32_t nodes = 1;
   std::uint32_t local_rank = 0;  // among the ranks of its node
   std::uint32_t local_size = 1;
+  std::uint32_t slot = 0;   // among the ranks of its task, which all see the same GPUs
+  std::uint32_t slots = 1;  // of that task
   std::string host;
   std::string address;  // numeric, by which the others reach this node; "" when not known
 
   bool operator==(const Seat&) const = default;
 };
 
+enum class Placement { kOutOfPlace, kInPlace };
+
+// How the fabric moves data: messages that the receiver has asked for, or writes into its memory.
+enum class Transport { kTagged, kRma };
+
 struct BackendOptions {
   Seat seat;
   std::uint64_t max_bytes = 0;  // of one buffer
   std::string interface;        // "" lets the backend choose
   std::string nccl_library;     // file; "" lets the loader search
-  bool times_each = true;       // ask for Timing::each_us where it is not free
+  Transport transport = Transport::kTagged;
+  std::string nic;         // "" lets the backend choose; "each", "all" or a device's name
+  bool times_each = true;  // ask for Timing::each_us where it is not free
 };
 
 struct BackendFacts {
@@ -46,9 +55,10 @@ struct BackendFacts {
   std::string path;
   std::string network;
   std::string device;
+  // With BackendOptions::nic, what is measured in turns, alike in number on all ranks: each
+  // device's name, or one for all together.
+  std::vector<std::string> nics;
 };
-
-enum class Placement { kOutOfPlace, kInPlace };
 
 inline constexpr std::uint32_t kMaxSamples = 4096;  // of one measurement
 
@@ -64,6 +74,9 @@ class Backend {
   // Collective. Finds library and device, connects all ranks. An error of one rank reaches all.
   virtual Result<BackendFacts> open(const BackendOptions& options, Exchange& exchange,
                                     TimePoint deadline) = 0;
+
+  // From here on moves data by facts().nics[place]. Alike on all ranks, between operations.
+  virtual void use_nic(std::size_t) {}
 
   // Collective. After a barrier, runs `iterations` of them (float, sum) back to back and waits for
   // the last. In place only where runs_in_place(); count > 0 and within max_bytes. kTimeout names
@@ -87,7 +100,7 @@ class Backend {
   virtual Status close(TimePoint deadline) = 0;
 };
 
-inline constexpr std::uint32_t kBackendAbi = 2;  // grows with every change of this header
+inline constexpr std::uint32_t kBackendAbi = 4;  // grows with every change of this header
 inline constexpr const char* kBackendSymbol = "muster_bench_backend";
 
 struct BackendModule {

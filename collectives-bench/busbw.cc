@@ -19,6 +19,7 @@ double bus_factor(Operation operation, std::uint64_t ranks) {
     case Operation::kBroadcast:
     case Operation::kReduce:
     case Operation::kSendRecv:
+    case Operation::kPingPong:
       return 1.0;
   }
   return 0.0;

@@ -11,7 +11,7 @@ namespace muster::bench {
 double algorithm_bandwidth(std::uint64_t bytes, double microseconds);
 
 // What one rank's link carries, as a multiple of the algorithm bandwidth: 2(n-1)/n for all_reduce,
-// (n-1)/n where every rank has a part, 1 for broadcast, reduce and sendrecv.
+// (n-1)/n where every rank has a part, 1 for the rest.
 double bus_factor(Operation operation, std::uint64_t ranks);
 
 // Of an all_reduce; 0 for one rank.

@@ -20,27 +20,44 @@ bool is_loopback(const std::string& address) {
 
 }  // namespace
 
-std::vector<rendezvous::ExpectedMember> members_of(const slurm::Step& step) {
+std::vector<rendezvous::ExpectedMember> members_of(const slurm::Step& step, std::uint32_t slots) {
   std::vector<rendezvous::ExpectedMember> members;
   for (std::uint32_t node = 0; node < step.hosts.size(); ++node) {
-    for (std::uint32_t task = 0; task < step.tasks_per_node[node]; ++task) {
+    for (std::uint32_t task = 0; task < step.tasks_per_node[node] * slots; ++task) {
       members.push_back({NodeIndex{node}, LocalTask{task}, step.hosts[node]});
     }
   }
   return members;
 }
 
-rendezvous::JoinOptions join_options_of(const slurm::Step& step) {
+rendezvous::JoinOptions join_options_of(const slurm::Step& step, const Slot& slot) {
   rendezvous::JoinOptions options;
   options.incarnation = {step.job, step.step, step.restart_count, kScope};
   options.self.node = step.node;
-  options.self.task = step.local_task;
+  options.self.task = LocalTask{value_of(step.local_task) * slot.count + slot.index};
   options.self.host = step.hosts[value_of(step.node)];
   options.self.pid = static_cast<std::uint32_t>(::getpid());
-  options.expected = members_of(step);
+  options.expected = members_of(step, slot.count);
   options.coordinator_hosts = {step.hosts.front()};
   options.ports = rendezvous::candidate_ports(options.incarnation, step.reserved_ports);
-  options.host_server = value_of(step.node) == 0 && value_of(step.local_task) == 0;
+  options.host_server = value_of(step.node) == 0 && value_of(options.self.task) == 0;
+  return options;
+}
+
+rendezvous::JoinOptions join_options_alone(const std::string& host, const Slot& slot,
+                                           std::uint64_t id, const std::string& key) {
+  rendezvous::JoinOptions options;
+  options.incarnation = {id, 0, 0, kScope};
+  for (std::uint32_t index = 0; index < slot.count; ++index) {
+    options.expected.push_back({NodeIndex{0}, LocalTask{index}, host});
+  }
+  options.self.task = LocalTask{slot.index};
+  options.self.host = host;
+  options.coordinator_hosts = {"127.0.0.1"};
+  options.ports = rendezvous::candidate_ports(options.incarnation, {});
+  options.host_server = slot.index == 0;
+  options.authentication.method = rendezvous::AuthenticationMethod::kKey;
+  options.authentication.key = key;
   return options;
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "collectives-bench/backend.h"
+#include "collectives-bench/slot.h"
 #include "rendezvous/base/environment.h"
 #include "rendezvous/base/result.h"
 #include "rendezvous/group.h"
@@ -12,11 +13,18 @@
 
 namespace muster::bench {
 
-// The members of a step, in rank order: by node, then local task.
-std::vector<rendezvous::ExpectedMember> members_of(const slurm::Step& step);
+// The members of a step, in rank order: by node, then local task, then slot. Each task is `slots`
+// members; a member's task counts them all.
+std::vector<rendezvous::ExpectedMember> members_of(const slurm::Step& step,
+                                                   std::uint32_t slots = 1);
 
-// How a step's tasks meet for a bench of their own. Without authentication and deadline.
-rendezvous::JoinOptions join_options_of(const slurm::Step& step);
+// How a step's ranks meet for a bench of their own. Without authentication and deadline.
+rendezvous::JoinOptions join_options_of(const slurm::Step& step, const Slot& slot = {});
+
+// How the slots of one process meet over loopback where nothing else is around. `id` and `key`,
+// fresh random ones, keep them apart from others on this machine. Without deadline.
+rendezvous::JoinOptions join_options_alone(const std::string& host, const Slot& slot,
+                                           std::uint64_t id, const std::string& key);
 
 // Where options.self stands among the expected. kInvalidArgument when it is not among them.
 Result<Seat> seat_of(const rendezvous::JoinOptions& options);

@@ -42,6 +42,10 @@ Result<Share> parse_share(std::string_view bytes) {
   return share;
 }
 
+bool measures_in_place(const Sweep& sweep) {
+  return sweep.in_place && runs_in_place(sweep.operation);
+}
+
 struct Side {
   Measured own;
   std::vector<Measured> groups;
@@ -55,46 +59,78 @@ class Sweeper {
     own_group_ = &group_of(sweep.groups, static_cast<std::uint32_t>(world.rank()));
   }
 
-  Status warm_up() {
+  Status run() {
     observer_.on_phase(Phase::kWarmup);
-    if (sweep_.warmup == 0) return {};
-    for (const std::uint64_t bytes : sweep_.sizes) {
-      for (const Placement placement : {Placement::kOutOfPlace, Placement::kInPlace}) {
-        if (!runs(placement)) continue;
-        MUSTER_RETURN_IF_ERROR(time_operations(bytes, placement, sweep_.warmup));
-      }
+    const std::vector<Step> steps = steps_of(sweep_);
+    for (std::size_t place = 0; place < steps.size(); ++place) {
+      observer_.on_step(place);
+      backend_.use_nic(steps[place].nic);
+      MUSTER_RETURN_IF_ERROR(take(steps[place]));
     }
-    return {};
-  }
-
-  Status measure_size(std::uint64_t bytes) {
-    MUSTER_TRY(out_of_place, measure_side(bytes, Placement::kOutOfPlace));
-    std::optional<Side> in_place;
-    if (runs(Placement::kInPlace)) {
-      MUSTER_TRY(side, measure_side(bytes, Placement::kInPlace));
-      in_place = std::move(side);
-    }
-    Row own = blank_row(bytes, *own_group_);
-    own.out_of_place = out_of_place.own;
-    if (in_place) own.in_place = in_place->own;
-    std::vector<Row> rows;
-    for (std::size_t i = 0; i < sweep_.groups.size(); ++i) {
-      rows.push_back(blank_row(bytes, sweep_.groups[i]));
-      rows[i].out_of_place = out_of_place.groups[i];
-      if (in_place) rows[i].in_place = in_place->groups[i];
-    }
-    observer_.on_row(own, rows);
     return {};
   }
 
  private:
-  bool runs(Placement placement) const {
-    return placement == Placement::kOutOfPlace ||
-           (sweep_.in_place && runs_in_place(sweep_.operation));
+  Status take(const Step& step) {
+    if (step.phase == Phase::kWarmup) {
+      MUSTER_RETURN_IF_ERROR(time_operations(step, step.operations));
+      return {};
+    }
+    observer_.on_phase(step.phase);
+    if (step.phase == Phase::kMeasure) {
+      MUSTER_RETURN_IF_ERROR(measure(step));
+      if (sweep_.checks != 0) return {};
+      return finish_side(step);
+    }
+    for (std::uint32_t check = 0; check < step.operations; ++check) {
+      MUSTER_TRY(wrong, backend_.verify(collective(step.bytes, *own_group_), step.placement,
+                                        round_++, deadline_));
+      share_.wrong += wrong;
+    }
+    return finish_side(step);
+  }
+
+  Status measure(const Step& step) {
+    MUSTER_RETURN_IF_ERROR(time_operations(step, 1));
+    MUSTER_TRY(timing, time_operations(step, sweep_.iterations));
+    share_ = Share{.nanoseconds = static_cast<std::uint64_t>(timing.total.count()),
+                   .wrong = 0,
+                   .iterations = std::nullopt};
+    if (timing.each_us.empty()) return {};
+    for (double& each_us : timing.each_us) each_us /= trips_of(sweep_.operation);
+    share_.iterations = summarize(timing.each_us);
+    return {};
+  }
+
+  // Timed and verified: all ranks learn of it. The first side of a row waits for the second.
+  Status finish_side(const Step& step) {
+    MUSTER_TRY(side, combine(step.bytes, share_));
+    const bool first = step.placement == Placement::kOutOfPlace;
+    if (first) {
+      own_row_ = blank_row(step, *own_group_);
+      rows_.clear();
+      for (const Group& group : sweep_.groups) rows_.push_back(blank_row(step, group));
+    }
+    (first ? own_row_.out_of_place : own_row_.in_place) = side.own;
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+      (first ? rows_[i].out_of_place : rows_[i].in_place) = side.groups[i];
+    }
+    if (!first || !own_row_.has_in_place) {
+      observer_.on_row(own_row_, rows_);
+    } else if (rows_.size() == 1) {
+      observer_.on_half_row(rows_.front());
+    }
+    return {};
   }
 
   Collective collective(std::uint64_t bytes, const Group& group) const {
     return {sweep_.operation, sweep_.root, count_for(sweep_.operation, bytes, group.ranks.size())};
+  }
+
+  Row blank_row(const Step& step, const Group& group) const {
+    Row row = blank_row(step.bytes, group);
+    row.nic = sweep_.nics[step.nic];
+    return row;
   }
 
   Row blank_row(std::uint64_t bytes, const Group& group) const {
@@ -102,30 +138,13 @@ class Sweeper {
     Row row;
     row.bytes = shape_of(asked, group.ranks.size()).larger() * kElementBytes;
     row.count = asked.count;
-    row.has_in_place = runs(Placement::kInPlace);
+    row.has_in_place = measures_in_place(sweep_);
     return row;
   }
 
-  Result<Timing> time_operations(std::uint64_t bytes, Placement placement,
-                                 std::uint32_t iterations) {
-    return backend_.measure(collective(bytes, *own_group_), placement, iterations, deadline_);
-  }
-
-  Result<Side> measure_side(std::uint64_t bytes, Placement placement) {
-    observer_.on_phase(Phase::kMeasure);
-    MUSTER_RETURN_IF_ERROR(time_operations(bytes, placement, 1));
-    MUSTER_TRY(timing, time_operations(bytes, placement, sweep_.iterations));
-    observer_.on_phase(Phase::kVerify);
-    Share own{.nanoseconds = static_cast<std::uint64_t>(timing.total.count()),
-              .wrong = 0,
-              .iterations = std::nullopt};
-    if (!timing.each_us.empty()) own.iterations = summarize(timing.each_us);
-    for (std::uint32_t check = 0; check < sweep_.checks; ++check) {
-      MUSTER_TRY(wrong,
-                 backend_.verify(collective(bytes, *own_group_), placement, round_++, deadline_));
-      own.wrong += wrong;
-    }
-    return combine(bytes, own);
+  Result<Timing> time_operations(const Step& step, std::uint32_t iterations) {
+    return backend_.measure(collective(step.bytes, *own_group_), step.placement, iterations,
+                            deadline_);
   }
 
   Result<Side> combine(std::uint64_t bytes, const Share& own) {
@@ -152,14 +171,18 @@ class Sweeper {
     std::uint64_t sum = 0;
     std::uint64_t wrong = 0;
     std::uint32_t slowest = group.ranks.front();
-    for (const std::uint32_t rank : group.ranks) {
-      sum += shares[rank].nanoseconds;
+    std::size_t busy = 0;
+    for (std::size_t i = 0; i < group.ranks.size(); ++i) {
+      const std::uint32_t rank = group.ranks[i];
       wrong += shares[rank].wrong;
+      if (!takes_part(sweep_.operation, i, group.ranks.size())) continue;
+      ++busy;
+      sum += shares[rank].nanoseconds;
       if (shares[rank].nanoseconds > shares[slowest].nanoseconds) slowest = rank;
     }
     Measured measured;
     measured.time_us = microseconds(shares[slowest].nanoseconds);
-    measured.mean_us = microseconds(sum) / static_cast<double>(group.ranks.size());
+    measured.mean_us = microseconds(sum) / static_cast<double>(busy);
     measured.algbw = algorithm_bandwidth(blank_row(bytes, group).bytes, measured.mean_us);
     measured.busbw = measured.algbw * bus_factor(sweep_.operation, group.ranks.size());
     measured.iterations = shares[slowest].iterations;
@@ -169,7 +192,8 @@ class Sweeper {
   }
 
   double microseconds(std::uint64_t nanoseconds) const {
-    return static_cast<double>(nanoseconds) / 1e3 / static_cast<double>(sweep_.iterations);
+    return static_cast<double>(nanoseconds) / 1e3 / static_cast<double>(sweep_.iterations) /
+           trips_of(sweep_.operation);
   }
 
   Backend& backend_;
@@ -179,19 +203,35 @@ class Sweeper {
   TimePoint deadline_;
   const Group* own_group_ = nullptr;
   std::uint32_t round_ = 1;
+  Share share_;  // of the side under way
+  Row own_row_;  // of the size under way
+  std::vector<Row> rows_;
 };
 
 }  // namespace
 
+std::vector<Step> steps_of(const Sweep& sweep) {
+  std::vector<Placement> placements = {Placement::kOutOfPlace};
+  if (measures_in_place(sweep)) placements.push_back(Placement::kInPlace);
+  std::vector<Step> warmup;
+  std::vector<Step> steps;
+  for (const std::uint64_t bytes : sweep.sizes) {
+    for (std::size_t nic = 0; nic < sweep.nics.size(); ++nic) {
+      for (const Placement placement : placements) {
+        warmup.push_back({Phase::kWarmup, bytes, nic, placement, sweep.warmup});
+        steps.push_back({Phase::kMeasure, bytes, nic, placement, sweep.iterations + 1});
+        if (sweep.checks == 0) continue;
+        steps.push_back({Phase::kVerify, bytes, nic, placement, sweep.checks});
+      }
+    }
+  }
+  if (sweep.warmup != 0) steps.insert(steps.begin(), warmup.begin(), warmup.end());
+  return steps;
+}
+
 Status run_sweep(Backend& backend, Exchange& world, const Sweep& sweep, SweepObserver& observer,
                  TimePoint deadline) {
-  Sweeper sweeper(backend, world, sweep, observer, deadline);
-  MUSTER_RETURN_IF_ERROR(sweeper.warm_up());
-  for (std::size_t place = 0; place < sweep.sizes.size(); ++place) {
-    observer.on_size(place, sweep.sizes[place]);
-    MUSTER_RETURN_IF_ERROR(sweeper.measure_size(sweep.sizes[place]));
-  }
-  return {};
+  return Sweeper(backend, world, sweep, observer, deadline).run();
 }
 
 }  // namespace muster::bench

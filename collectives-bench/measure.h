@@ -26,13 +26,30 @@ struct Sweep {
   bool in_place = true;  // measure in place too, where the operation can
   std::uint32_t checks = 1;   // verified operations at each size and placement; 0: none
   std::vector<Group> groups;  // that measure at once, each by itself; of all ranks of the exchange
+  std::vector<std::string> nics = {""};  // each size is measured by each; one "" leaves it alone
 };
+
+// A piece of a sweep: untimed, timed or verified operations of one size. A sweep is a list of them.
+struct Step {
+  Phase phase = Phase::kWarmup;  // kWarmup, kMeasure or kVerify
+  std::uint64_t bytes = 0;
+  std::size_t nic = 0;
+  Placement placement = Placement::kOutOfPlace;
+  std::uint32_t operations = 0;
+
+  bool operator==(const Step&) const = default;
+};
+
+// In the order in which run_sweep takes them.
+std::vector<Step> steps_of(const Sweep& sweep);
 
 class SweepObserver {
  public:
   virtual ~SweepObserver() = default;
   virtual void on_phase(Phase phase) = 0;
-  virtual void on_size(std::size_t place, std::uint64_t bytes) = 0;  // before it is measured
+  virtual void on_step(std::size_t place) = 0;  // of steps_of(), before it is begun
+  // The world's row so far, its in-place side not yet measured; where the world is one group.
+  virtual void on_half_row(const Row&) {}
   // `own` is this rank's row; `groups` has one a group: times of all its ranks, the statistics of
   // the slowest one and its number in the world, the wrong elements of all.
   virtual void on_row(const Row& own, std::span<const Row> groups) = 0;

@@ -34,6 +34,8 @@ std::string_view to_string(Operation operation) {
       return "alltoall";
     case Operation::kSendRecv:
       return "sendrecv";
+    case Operation::kPingPong:
+      return "pingpong";
   }
   return "unknown";
 }
@@ -60,7 +62,23 @@ bool has_root(Operation operation) {
 }
 
 bool runs_in_place(Operation operation) {
-  return operation != Operation::kAllToAll && operation != Operation::kSendRecv;
+  return operation != Operation::kAllToAll && operation != Operation::kSendRecv &&
+         operation != Operation::kPingPong;
+}
+
+std::uint32_t trips_of(Operation operation) {
+  return operation == Operation::kPingPong ? 2 : 1;
+}
+
+std::optional<std::size_t> pingpong_partner(std::size_t rank, std::size_t ranks) {
+  if (ranks == 1) return rank;
+  const std::size_t half = ranks / 2;
+  if (rank >= 2 * half) return std::nullopt;
+  return rank < half ? rank + half : rank - half;
+}
+
+bool takes_part(Operation operation, std::size_t rank, std::size_t ranks) {
+  return operation != Operation::kPingPong || pingpong_partner(rank, ranks).has_value();
 }
 
 Shape shape_of(const Collective& collective, std::size_t ranks) {
@@ -76,6 +94,7 @@ Shape shape_of(const Collective& collective, std::size_t ranks) {
     case Operation::kBroadcast:
     case Operation::kReduce:
     case Operation::kSendRecv:
+    case Operation::kPingPong:
       return {count, count};
   }
   return {};

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "rendezvous/base/result.h"
@@ -17,11 +18,12 @@ enum class Operation : std::uint8_t {
   kReduce,
   kAllToAll,
   kSendRecv,  // a ring: to the next rank, from the one before
+  kPingPong,  // a rank of the first half and its partner of the second: there, then back
 };
 
 inline constexpr std::array kOperations = {
     Operation::kAllReduce, Operation::kAllGather, Operation::kReduceScatter, Operation::kBroadcast,
-    Operation::kReduce,    Operation::kAllToAll,  Operation::kSendRecv,
+    Operation::kReduce,    Operation::kAllToAll,  Operation::kSendRecv,      Operation::kPingPong,
 };
 
 std::string_view to_string(Operation operation);  // "all_reduce"; static
@@ -32,7 +34,17 @@ Result<Operation> parse_operation(std::string_view word);
 
 bool reduces(Operation operation);
 bool has_root(Operation operation);
-bool runs_in_place(Operation operation);  // alltoall and sendrecv read what they would overwrite
+bool runs_in_place(Operation operation);  // alltoall and the pairs read what they would overwrite
+
+// One-way trips one after another in one operation: 2 of a pingpong, whose time is that of one.
+std::uint32_t trips_of(Operation operation);
+
+// With whom a rank plays pingpong: r with r + ranks / 2, so that two nodes meet local rank by local
+// rank. Nobody for the last of an odd number; itself where it is alone.
+std::optional<std::size_t> pingpong_partner(std::size_t rank, std::size_t ranks);
+
+// False for a rank that has nothing to do: its time says nothing.
+bool takes_part(Operation operation, std::size_t rank, std::size_t ranks);
 
 // What is run: `count` elements as NCCL's call counts them (a rank's part, where there are parts).
 struct Collective {

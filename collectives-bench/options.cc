@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 
+#include "collectives-bench/slot.h"
+
 namespace muster::bench {
 
 namespace {
@@ -18,12 +20,12 @@ struct RawOptions {
   BenchOptions options;
   std::string operation;
   std::string split = "none";
+  std::string transport = "tagged";
   std::string min_bytes = "32M";
   std::string max_bytes;
   std::string step_bytes = "1M";
   std::string data_type = "float";
   std::string reduction = "sum";
-  std::uint32_t gpus = 1;
   std::uint32_t threads = 1;
   std::uint32_t deadline_seconds = 600;
   int report_fd = -1;
@@ -62,7 +64,8 @@ constexpr std::array kForeign = {
 
 void declare_sweep(CLI::App& app, RawOptions& raw) {
   app.add_option("operation", raw.operation,
-                 "all_reduce, all_gather, reduce_scatter, broadcast, reduce, alltoall or sendrecv; "
+                 "all_reduce, all_gather, reduce_scatter, broadcast, reduce, alltoall, sendrecv or "
+                 "pingpong; "
                  "also as all_reduce_perf")
       ->required();
   app.add_option("-b,--minbytes", raw.min_bytes, "smallest size, such as 8 or 64M [32M]");
@@ -82,7 +85,9 @@ void declare_sweep(CLI::App& app, RawOptions& raw) {
       ->check(CLI::Range(0u, 1u));
   app.add_option("-d,--datatype", raw.data_type, "float");
   app.add_option("-o,--op", raw.reduction, "sum");
-  app.add_option("-g,--ngpus", raw.gpus, "GPUs a process: 1");
+  app.add_option("-g,--ngpus", raw.options.gpus,
+                 "GPUs of each task: so many ranks, each a process of its own [1]")
+      ->check(CLI::Range(1u, kMaxSlots));
   app.add_option("-t,--nthreads", raw.threads, "threads a process: 1");
 }
 
@@ -91,6 +96,11 @@ void declare_surroundings(CLI::App& app, RawOptions& raw) {
       ->check(CLI::IsMember({"auto", "nccl", "fabric"}));
   app.add_option("--interface", raw.options.interface, "network interface to use");
   app.add_option("--nccl-library", raw.options.nccl_library, "file of the NCCL to use");
+  app.add_option("--transport", raw.transport,
+                 "how the fabric moves sendrecv and pingpong: tagged or rma [tagged]")
+      ->check(CLI::IsMember({"tagged", "rma"}));
+  app.add_option("--nic", raw.options.nic,
+                 "the fabric's devices: each (a row for each alone), all (together) or a name");
   app.add_option("--deadline", raw.deadline_seconds, "seconds from start to end [600]")
       ->check(CLI::Range(1u, kMaxDeadlineSeconds));
   app.add_option("--split", raw.split,
@@ -133,12 +143,50 @@ Status check_fixed(const RawOptions& raw) {
   if (raw.reduction != "sum") {
     return failure(usage(fmt::format("-o {}: sum is the one reduction there is", raw.reduction)));
   }
-  if (raw.gpus != 1 || raw.threads != 1) {
+  if (raw.threads != 1) {
     return failure(
-        usage(fmt::format("-g {} -t {}: a process drives one GPU from one thread; start "
-                          "a process for each GPU: srun --ntasks-per-node=8 "
-                          "muster-bench ... -g 1",
-                          raw.gpus, raw.threads)));
+        usage(fmt::format("-t {}: every GPU has a process of its own; for {} GPUs of a "
+                          "task write -g {}",
+                          raw.threads, raw.threads, raw.threads)));
+  }
+  if (raw.options.gpus != 1 && raw.report_fd >= 0) {
+    return failure(
+        usage(fmt::format("-g {} --report-fd {}: a descriptor takes the report of one "
+                          "rank: start each rank with -g 1",
+                          raw.options.gpus, raw.report_fd)));
+  }
+  return {};
+}
+
+// What only the fabric has makes it the backend.
+Status choose_fabric(BenchOptions& options, std::vector<std::string>& notes) {
+  std::string wish;
+  if (!options.nic.empty()) wish = fmt::format("--nic {}", options.nic);
+  if (options.transport == Transport::kRma) wish = "--transport rma";
+  if (options.operation == Operation::kPingPong) wish = "pingpong";
+  if (wish.empty()) return {};
+  if (options.backend == "nccl") {
+    return failure(
+        usage(fmt::format("{}: the nccl backend has no such thing; write --backend fabric", wish)));
+  }
+  if (options.backend == "auto") notes.push_back(fmt::format("backend fabric, for {}", wish));
+  options.backend = "fabric";
+  return {};
+}
+
+Status check_fabric(const BenchOptions& options) {
+  const bool point_to_point =
+      options.operation == Operation::kSendRecv || options.operation == Operation::kPingPong;
+  if (options.transport == Transport::kRma && !point_to_point) {
+    return failure(
+        usage(fmt::format("--transport rma: {} goes by messages; sendrecv and pingpong "
+                          "can go by rma",
+                          to_string(options.operation))));
+  }
+  if (!options.nic.empty() && !options.interface.empty()) {
+    return failure(
+        usage(fmt::format("--nic {} --interface {}: both choose the device; leave one out",
+                          options.nic, options.interface)));
   }
   return {};
 }
@@ -153,6 +201,9 @@ Result<CommandLine> finish(RawOptions raw) {
   MUSTER_TRY(split, parse_split(raw.split));
   options.split = split;
   options.times_each = raw.times_each != 0;
+  options.transport = raw.transport == "rma" ? Transport::kRma : Transport::kTagged;
+  MUSTER_RETURN_IF_ERROR(check_fabric(options));
+  MUSTER_RETURN_IF_ERROR(choose_fabric(options, command.notes));
   if (options.root != 0 && !has_root(operation)) {
     command.notes.push_back(
         fmt::format("-r {}: {} has no root; ignored", options.root, to_string(operation)));
@@ -196,13 +247,16 @@ Result<CommandLine> parse_options(const std::vector<std::string>& arguments) {
 
 std::string fingerprint(const BenchOptions& options) {
   const SizeRange& sizes = options.sizes;
+  std::string more = options.transport == Transport::kRma ? " --transport rma" : "";
+  // The name of a device may differ from node to node; how many are used may not.
+  if (options.nic == "each" || options.nic == "all") more += " --nic " + options.nic;
+  if (!options.in_place) more += " --out-of-place";
   return fmt::format("{} -b {} -e {} {} -n {} -w {} -c {} -r {} -I {} --backend {} --split {}{}",
                      to_string(options.operation), sizes.min_bytes, sizes.max_bytes,
                      sizes.factor != 0 ? fmt::format("-f {}", sizes.factor)
                                        : fmt::format("-i {}", sizes.step_bytes),
                      options.iterations, options.warmup, options.checks, options.root,
-                     options.times_each ? 1 : 0, options.backend, to_string(options.split),
-                     options.in_place ? "" : " --out-of-place");
+                     options.times_each ? 1 : 0, options.backend, to_string(options.split), more);
 }
 
 }  // namespace muster::bench

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "collectives-bench/backend.h"
 #include "collectives-bench/grouping.h"
 #include "collectives-bench/operation.h"
 #include "collectives-bench/sizes.h"
@@ -23,6 +24,7 @@ struct BenchOptions {
   std::uint32_t warmup = 1;
   bool in_place = true;  // too
   std::uint32_t checks = 1;
+  std::uint32_t gpus = 1;  // of this task, a rank each
   Duration deadline = std::chrono::minutes(10);
   bool times_each = true;  // statistics over single iterations
   std::string json_file;   // "" for none, "-" for stdout instead of the table
@@ -30,6 +32,8 @@ struct BenchOptions {
   std::optional<int> report_fd;
   std::string interface;
   std::string nccl_library;
+  Transport transport = Transport::kTagged;
+  std::string nic;  // "" lets the backend choose; each, all or a device's name
 
   bool operator==(const BenchOptions&) const = default;
 };

@@ -94,6 +94,8 @@ void Pattern::write_result(const Collective& collective, std::size_t rank, std::
       return write_input(collective.root, offset, out);
     case Operation::kSendRecv:
       return write_input((rank + ranks_ - 1) % ranks_, offset, out);
+    case Operation::kPingPong:
+      return write_input(pingpong_partner(rank, ranks_).value_or(rank), offset, out);
     case Operation::kAllGather:
     case Operation::kAllToAll:
       break;
@@ -109,6 +111,7 @@ void Pattern::write_result(const Collective& collective, std::size_t rank, std::
 
 std::size_t result_count(const Collective& collective, std::size_t rank, std::size_t ranks) {
   if (collective.operation == Operation::kReduce && rank != collective.root) return 0;
+  if (!takes_part(collective.operation, rank, ranks)) return 0;
   return shape_of(collective, ranks).output;
 }
 

@@ -38,7 +38,8 @@ class Pattern {
   std::vector<float> sum_;   // one period of the sum
 };
 
-// Elements of this rank's result that are defined: none of a reduce but at its root.
+// Elements of this rank's result that are defined: none of a reduce but at its root, none where the
+// rank takes no part.
 std::size_t result_count(const Collective& collective, std::size_t rank, std::size_t ranks);
 
 // Elements that differ in any bit; both have one size.

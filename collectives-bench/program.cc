@@ -1,8 +1,10 @@
 #include "collectives-bench/program.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -18,6 +20,8 @@ namespace muster::bench {
 
 namespace {
 
+constexpr std::size_t kRecentRows = 8;
+constexpr std::size_t kUsualColumns = 80;
 constexpr Duration kWatchdogGrace = std::chrono::seconds(1);  // our own deadlines come first
 
 std::string error_line(const Seat& seat, const ReportError& error) {
@@ -35,14 +39,30 @@ Status write_all(int fd, std::string_view bytes) {
   return {};
 }
 
+// One that draws: a file, a pipe and a dumb terminal get nothing.
+bool is_live_terminal(const Environment& environment) {
+  return ::isatty(STDERR_FILENO) == 1 && environment.get_or("TERM", "") != "dumb";
+}
+
+std::size_t terminal_columns() {
+  winsize size{};
+  const bool known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+  return known ? size.ws_col - 1u : kUsualColumns - 1;  // the last column makes some wrap
+}
+
 class Printer : public RunObserver {
  public:
   explicit Printer(const RunPlan& plan)
       : plan_(plan),
         tells_(plan.seat.rank == 0 && !plan.options.report_fd),
         prints_table_(tells_ && plan.options.json_file != "-" && plan.options.csv_file != "-"),
-        shows_progress_(tells_ && ::isatty(STDERR_FILENO) == 1) {
-    style_ = {plan.options.operation, plan.options.root, plan.options.times_each};
+        shows_progress_(tells_ && is_live_terminal(plan.environment)),
+        rows_stay_(prints_table_ && ::isatty(STDOUT_FILENO) == 1),
+        view_(terminal_columns()) {
+    style_ = {.operation = plan.options.operation,
+              .root = plan.options.root,
+              .statistics = plan.options.times_each,
+              .nics = !plan.options.nic.empty()};
   }
 
   void on_phase(Phase phase) override {
@@ -54,45 +74,64 @@ class Printer : public RunObserver {
   }
 
   void on_failure(const RankReport& report) override {
-    prepare_last_words(error_line(plan_.seat, *report.error), plan_.options.report_fd.value_or(-1),
-                       print_report(report) + "\n");
+    // The watchdog cannot take the progress away: its line begins below.
+    prepare_last_words((shows_progress_ ? "\n" : "") + error_line(plan_.seat, *report.error),
+                       plan_.options.report_fd.value_or(-1), print_report(report) + "\n");
   }
 
   void on_open(const RankReport& report, std::span<const Member> members,
-               std::span<const Group> groups, std::span<const std::uint64_t> sizes) override {
+               const Sweep& sweep) override {
     backend_ = report.backend;
     results_.members.assign(members.begin(), members.end());
-    results_.groups.assign(groups.begin(), groups.end());
-    sizes_.assign(sizes.begin(), sizes.end());
+    results_.groups = sweep.groups;
+    steps_ = steps_of(sweep);
+    nics_ = sweep.nics;
     opened_ = Clock::now();
+    head_ = is_split() ? split_table_header(style_) : table_header(style_);
     if (!prints_table_) return;
     print(fmt::format("# muster-bench {}, backend {}, {} ({})\n",
                       to_string(plan_.options.operation), report.backend, report.library,
                       report.path));
     print(world_text(members));
-    if (!is_split()) return print(table_header(style_));
-    print(fmt::format("# split by {}: {} groups at once\n", to_string(plan_.options.split),
-                      groups.size()));
-    print(split_table_header());
+    if (is_split()) {
+      print(fmt::format("# split by {}: {} groups at once\n", to_string(plan_.options.split),
+                        sweep.groups.size()));
+    }
+    print(explanation(sweep) + head_);
   }
 
   void on_note(std::string_view line) override {
     if (prints_table_) print(fmt::format("# {}\n", line));
   }
 
-  void on_size(std::size_t place, std::uint64_t) override {
+  void on_step(std::size_t place) override {
     if (!shows_progress_) return;
     const double seconds = std::chrono::duration<double>(Clock::now() - opened_).count();
-    fmt::print(stderr, "\r\x1b[K{}", progress_line(sizes_, place, seconds));
-    progress_is_shown_ = true;
+    std::vector<std::string> lines;
+    if (!rows_stay_) {
+      lines = lines_of(head_);
+      const std::size_t first = recent_.size() > kRecentRows ? recent_.size() - kRecentRows : 0;
+      for (std::size_t i = first; i < recent_.size(); ++i) lines.push_back(recent_[i]);
+    }
+    if (!half_row_.empty()) lines.push_back(half_row_);
+    lines.push_back(progress_line(steps_, nics_, place, seconds));
+    std::fputs(view_.draw(lines).c_str(), stderr);
+    std::fflush(stderr);
+  }
+
+  void on_half_row(const Row& row) override {
+    if (!is_split()) half_row_ = lines_of(table_half_row(row, style_)).front();
   }
 
   void on_row(const Row&, std::span<const Row> groups) override {
     clear_progress();
+    half_row_.clear();
     results_.sizes.emplace_back(groups.begin(), groups.end());
-    if (!prints_table_) return;
-    print(is_split() ? split_table_row(results_.groups, groups, style_)
-                     : table_row(groups.front(), style_));
+    if (!tells_) return;
+    const std::string row = is_split() ? split_table_row(results_.groups, groups, style_)
+                                       : table_row(groups.front(), style_);
+    if (prints_table_) print(row);
+    if (shows_progress_ && !rows_stay_) recent_.push_back(lines_of(row).front());
   }
 
   // The last lines, and the files. The first error of those is what it gives.
@@ -130,6 +169,9 @@ class Printer : public RunObserver {
     results_.backend = report.backend;
     results_.library = report.library;
     results_.path = report.path;
+    if (report.backend == "fabric") {
+      results_.transport = plan_.options.transport == Transport::kRma ? "rma" : "tagged";
+    }
     results_.timings = report.timings;
     results_.error = report.error;
     for (const char* name : kToldVariables) {
@@ -140,9 +182,34 @@ class Printer : public RunObserver {
   }
 
   void clear_progress() {
-    if (!progress_is_shown_) return;
-    std::fputs("\r\x1b[K", stderr);
-    progress_is_shown_ = false;
+    std::fputs(view_.erase().c_str(), stderr);
+    std::fflush(stderr);
+  }
+
+  // What the columns do not say of themselves.
+  std::string explanation(const Sweep& sweep) const {
+    std::string text;
+    if (sweep.operation == Operation::kPingPong) {
+      text += "# pingpong: rank r with rank r + n/2; time is half of the way there and back\n";
+      for (const Group& group : sweep.groups) {
+        if (takes_part(sweep.operation, group.ranks.size() - 1, group.ranks.size())) continue;
+        text += fmt::format("# pingpong: rank {} has no partner and waits\n", group.ranks.back());
+      }
+    }
+    if (plan_.options.transport == Transport::kRma) {
+      text += "# transport rma: writes into the peer's memory\n";
+    }
+    return text;
+  }
+
+  static std::vector<std::string> lines_of(const std::string& text) {
+    std::vector<std::string> lines;
+    for (std::size_t begin = 0; begin < text.size();) {
+      const std::size_t end = std::min(text.find('\n', begin), text.size());
+      lines.push_back(text.substr(begin, end - begin));
+      begin = end + 1;
+    }
+    return lines;
   }
 
   static Status write_document(std::FILE* file, const std::string& text) {
@@ -161,10 +228,15 @@ class Printer : public RunObserver {
   bool tells_;
   bool prints_table_;
   bool shows_progress_;
-  bool progress_is_shown_ = false;
+  bool rows_stay_;  // what is printed stands above the progress already
   TableStyle style_;
   std::string backend_;
-  std::vector<std::uint64_t> sizes_;
+  std::vector<Step> steps_;
+  std::vector<std::string> nics_;
+  LiveView view_;
+  std::string head_;
+  std::vector<std::string> recent_;  // rows that only the progress shows
+  std::string half_row_;             // of the row under way; "" for none
   TimePoint opened_ = Clock::now();
   Results results_;
 };

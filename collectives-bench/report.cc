@@ -162,6 +162,7 @@ std::vector<Row> read_rows(const Json* array, std::optional<Error>& error) {
     const Json* in_place = reader.find("in_place");
     row.has_in_place = in_place == nullptr || !in_place->is_null();
     if (row.has_in_place) row.in_place = read_measured(in_place, where + "in_place.", error);
+    if (reader.find_optional("nic") != nullptr) row.nic = reader.text("nic");
     if (error) return {};
     rows.push_back(row);
   }
@@ -218,6 +219,7 @@ std::string print_report(const RankReport& report) {
                     {"count", row.count},
                     {"out_of_place", print_measured(row.out_of_place)},
                     {"in_place", row.has_in_place ? print_measured(row.in_place) : Json(nullptr)}});
+    if (!row.nic.empty()) rows.back()["nic"] = cut(row.nic);
   }
   Json document = {{"version", kReportVersion},
                    {"rank", report.rank},

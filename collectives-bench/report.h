@@ -47,6 +47,7 @@ struct Row {
   Measured out_of_place;
   Measured in_place;
   bool has_in_place = true;  // false: the operation has none, and in_place is blank
+  std::string nic = {};      // what it was measured by, where that was asked; else ""
 
   bool operator==(const Row&) const = default;
 };

@@ -66,6 +66,7 @@ Json groups_json(const Results& results) {
                       {"out_of_place", side_json(row.out_of_place, results.members)},
                       {"in_place", row.has_in_place ? side_json(row.in_place, results.members)
                                                     : Json(nullptr)}});
+      if (!row.nic.empty()) rows.back()["nic"] = row.nic;
     }
     list.push_back({{"name", results.groups[i].name},
                     {"ranks", results.groups[i].ranks},
@@ -92,9 +93,10 @@ std::string csv_line(const Results& results, const Group& group, const Row& row,
                   side.iterations ? fmt::format("{},{},{}", side.iterations->p50_us,
                                                 side.iterations->p99_us, side.iterations->cv)
                                   : std::string(",,"));
-  if (!side.slowest_rank) return line + ",,\n";
-  return line + fmt::format(",{},{}\n", *side.slowest_rank,
-                            csv_field(results.members[*side.slowest_rank].place.host));
+  const std::string nic = csv_field(row.nic);
+  if (!side.slowest_rank) return line + fmt::format(",,,{}\n", nic);
+  return line + fmt::format(",{},{},{}\n", *side.slowest_rank,
+                            csv_field(results.members[*side.slowest_rank].place.host), nic);
 }
 
 }  // namespace
@@ -102,28 +104,30 @@ std::string csv_line(const Results& results, const Group& group, const Row& row,
 std::string print_json(const Results& results) {
   Json variables = Json::object();
   for (const auto& [name, value] : results.variables) variables[name] = value;
-  Json document = {{"version", kResultsVersion},
-                   {"program", "muster-bench"},
-                   {"operation", to_string(results.operation)},
-                   {"type", "float"},
-                   {"redop", reduction_of(results.operation)},
-                   {"root", has_root(results.operation) ? Json(results.root) : Json(nullptr)},
-                   {"split", to_string(results.split)},
-                   {"iterations", results.iterations},
-                   {"warmup", results.warmup},
-                   {"checks", results.checks},
-                   {"backend", results.backend},
-                   {"library", results.library},
-                   {"path", results.path},
-                   {"environment", std::move(variables)},
-                   {"world", world_json(results.members)},
-                   {"groups", groups_json(results)},
-                   {"timings",
-                    {{"join", results.timings.join},
-                     {"init", results.timings.init},
-                     {"warmup", results.timings.warmup},
-                     {"measure", results.timings.measure}}},
-                   {"error", nullptr}};
+  Json document = {
+      {"version", kResultsVersion},
+      {"program", "muster-bench"},
+      {"operation", to_string(results.operation)},
+      {"type", "float"},
+      {"redop", reduction_of(results.operation)},
+      {"root", has_root(results.operation) ? Json(results.root) : Json(nullptr)},
+      {"split", to_string(results.split)},
+      {"iterations", results.iterations},
+      {"warmup", results.warmup},
+      {"checks", results.checks},
+      {"backend", results.backend},
+      {"library", results.library},
+      {"path", results.path},
+      {"transport", results.transport.empty() ? Json(nullptr) : Json(results.transport)},
+      {"environment", std::move(variables)},
+      {"world", world_json(results.members)},
+      {"groups", groups_json(results)},
+      {"timings",
+       {{"join", results.timings.join},
+        {"init", results.timings.init},
+        {"warmup", results.timings.warmup},
+        {"measure", results.timings.measure}}},
+      {"error", nullptr}};
   if (results.error) {
     document["error"] = {{"code", to_string(results.error->code)},
                          {"text", results.error->text},
@@ -135,7 +139,7 @@ std::string print_json(const Results& results) {
 std::string print_csv(const Results& results) {
   std::string text =
       "operation,group,bytes,count,type,redop,root,ranks,placement,time_us,algbw,busbw,wrong,"
-      "p50_us,p99_us,cv,slowest_rank,slowest_host\n";
+      "p50_us,p99_us,cv,slowest_rank,slowest_host,nic\n";
   for (const std::vector<Row>& size : results.sizes) {
     for (std::size_t i = 0; i < size.size(); ++i) {
       const Group& group = results.groups[i];

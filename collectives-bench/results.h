@@ -36,6 +36,7 @@ struct Results {
   std::string backend;
   std::string library;
   std::string path;
+  std::string transport;  // the fabric's, "tagged" or "rma"; else ""
   std::vector<std::pair<std::string, std::string>> variables;  // those of kToldVariables, set
   std::vector<Member> members;
   std::vector<Group> groups;

@@ -56,15 +56,22 @@ class Runner : private SweepObserver {
     const Group& group = group_of(groups_, plan_.seat.rank);
     PartExchange part(exchange_, group);
     MUSTER_RETURN_IF_ERROR(open(part));
-    MUSTER_RETURN_IF_ERROR(tell_facts(sizes));
-    const Sweep sweep{.operation = plan_.options.operation,
-                      .root = plan_.options.root,
-                      .sizes = std::move(sizes),
-                      .iterations = plan_.options.iterations,
-                      .warmup = plan_.options.warmup,
-                      .in_place = plan_.options.in_place,
-                      .checks = plan_.options.checks,
-                      .groups = groups_};
+    Sweep sweep{.operation = plan_.options.operation,
+                .root = plan_.options.root,
+                .sizes = std::move(sizes),
+                .iterations = plan_.options.iterations,
+                .warmup = plan_.options.warmup,
+                .in_place = plan_.options.in_place,
+                .checks = plan_.options.checks,
+                .groups = groups_};
+    if (!nics_.empty()) sweep.nics = nics_;
+    if (sweep.sizes.size() * sweep.nics.size() > kMaxReportRows) {
+      return failure(
+          ErrorCode::kInvalidArgument,
+          fmt::format("{} sizes by each of {} NICs: at most {} rows; use a larger -f or -i",
+                      sweep.sizes.size(), sweep.nics.size(), kMaxReportRows));
+    }
+    MUSTER_RETURN_IF_ERROR(tell_facts(sweep));
     MUSTER_RETURN_IF_ERROR(run_sweep(*backend_, exchange_, sweep, *this, deadline_));
     note_facts(backend_->facts());
     enter(Phase::kClose);
@@ -156,6 +163,8 @@ class Runner : private SweepObserver {
                               .max_bytes = max_bytes,
                               .interface = plan_.options.interface,
                               .nccl_library = plan_.options.nccl_library,
+                              .transport = plan_.options.transport,
+                              .nic = plan_.options.nic,
                               .times_each = plan_.options.times_each};
     MUSTER_TRY(module, LoadedModule::open(name, module_folders(plan_.environment, plan_.program)));
     const Status usable = module.module().probe(options_);
@@ -177,7 +186,7 @@ class Runner : private SweepObserver {
   }
 
   // All ranks learn what each of them uses.
-  Status tell_facts(std::span<const std::uint64_t> sizes) {
+  Status tell_facts(const Sweep& sweep) {
     Member& self = members_[plan_.seat.rank];
     self.device = report_.device;
     self.network = report_.network;
@@ -188,7 +197,7 @@ class Runner : private SweepObserver {
       members_[rank] = std::move(member);
     }
     for (const std::string& oddity : oddities(members_)) observer_.on_note(oddity);
-    observer_.on_open(report_, members_, groups_, sizes);
+    observer_.on_open(report_, members_, sweep);
     return {};
   }
 
@@ -205,10 +214,12 @@ class Runner : private SweepObserver {
     report_.path = facts.path;
     report_.network = facts.network;
     report_.device = facts.device;
+    nics_ = facts.nics;
   }
 
   void on_phase(Phase phase) override { enter(phase); }
-  void on_size(std::size_t place, std::uint64_t bytes) override { observer_.on_size(place, bytes); }
+  void on_step(std::size_t place) override { observer_.on_step(place); }
+  void on_half_row(const Row& row) override { observer_.on_half_row(row); }
   void on_row(const Row& own, std::span<const Row> groups) override {
     report_.rows.push_back(own);
     observer_.on_row(own, groups);
@@ -229,6 +240,7 @@ class Runner : private SweepObserver {
   TimePoint deadline_;
   std::vector<Member> members_;
   std::vector<Group> groups_;
+  std::vector<std::string> nics_;  // that are measured in turns
   BackendOptions options_;
   std::unique_ptr<Backend> backend_;
   RankReport report_;

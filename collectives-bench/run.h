@@ -18,9 +18,9 @@ namespace muster::bench {
 
 class RunObserver : public SweepObserver {
  public:
-  // The backend is open on all ranks, which measure `sizes`.
+  // The backend is open on all ranks, which take `sweep` from here on.
   virtual void on_open(const RankReport& report, std::span<const Member> members,
-                       std::span<const Group> groups, std::span<const std::uint64_t> sizes) = 0;
+                       const Sweep& sweep) = 0;
   // This rank failed and is about to give up its backend, which may hang.
   virtual void on_failure(const RankReport& report) = 0;
   virtual void on_note(std::string_view line) = 0;

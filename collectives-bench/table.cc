@@ -13,6 +13,7 @@ namespace muster::bench {
 namespace {
 
 constexpr const char* kSideFormat = "{:>9}  {:>6}  {:>6}  {:>6}";
+constexpr const char* kNicFormat = "{:<14} ";
 constexpr const char* kStatisticsFormat = "{:>9}  {:>9}  {:>6}  {:>7}";
 
 // Small times with more digits, as nccl-tests prints them, within seven columns.
@@ -82,15 +83,22 @@ std::string table_header(const TableStyle& style) {
     more = "   " + fmt::format(kStatisticsFormat, "p50", "p99", "cv", "slowest");
     more_units = "   " + fmt::format(kStatisticsFormat, "(us)", "(us)", "(%)", "rank");
   }
+  if (style.nics) more += "   nic";
   text += fmt::format("{}   {}   {}{}\n", label_header(), columns, columns, more);
   text += fmt::format("{}   {}   {}{}\n", label_units(), units, units, more_units);
   return text;
 }
 
 std::string table_row(const Row& row, const TableStyle& style) {
-  return fmt::format("{}   {}   {}{}\n", label_text(row, style), side_text(row.out_of_place),
+  return fmt::format("{}   {}   {}{}{}\n", label_text(row, style), side_text(row.out_of_place),
                      row.has_in_place ? side_text(row.in_place) : absent_side_text(),
-                     style.statistics ? "   " + statistics_text(row.out_of_place) : std::string());
+                     style.statistics ? "   " + statistics_text(row.out_of_place) : std::string(),
+                     style.nics ? "   " + row.nic : std::string());
+}
+
+std::string table_half_row(const Row& row, const TableStyle& style) {
+  return fmt::format("{}   {}   {}\n", label_text(row, style), side_text(row.out_of_place),
+                     fmt::format(kSideFormat, "...", "...", "...", "..."));
 }
 
 std::string table_footer(std::span<const Row> rows) {
@@ -110,11 +118,12 @@ std::string table_footer(std::span<const Row> rows) {
                      judgement, mean);
 }
 
-std::string split_table_header() {
+std::string split_table_header(const TableStyle& style) {
   const std::string columns = fmt::format(kSideFormat, "min", "median", "max", "#wrong");
   const std::string units = fmt::format(kSideFormat, "(GB/s)", "(GB/s)", "(GB/s)", "");
-  return fmt::format("# {:57}{:^36}\n{}   {}   slowest group\n{}   {}\n", "", "busbw of the groups",
-                     label_header(), columns, label_units(), units);
+  return fmt::format("# {:57}{:^36}\n{}   {}   {}slowest group\n{}   {}\n", "",
+                     "busbw of the groups", label_header(), columns,
+                     style.nics ? fmt::format(kNicFormat, "nic") : "", label_units(), units);
 }
 
 std::string split_table_row(std::span<const Group> groups, std::span<const Row> rows,
@@ -140,7 +149,8 @@ std::string split_table_row(std::span<const Group> groups, std::span<const Row> 
   const std::string sides = fmt::format(kSideFormat, bandwidth_text(speeds.front()),
                                         bandwidth_text(median), bandwidth_text(speeds.back()),
                                         verified ? std::to_string(wrong) : std::string("N/A"));
-  return fmt::format("{}   {}   {}\n", label_text(rows.front(), style), sides,
+  return fmt::format("{}   {}   {}{}\n", label_text(rows.front(), style), sides,
+                     style.nics ? fmt::format(kNicFormat, rows.front().nic) : "",
                      groups[*slowest].name);
 }
 

@@ -4,6 +4,7 @@
 #include <rdma/fi_cm.h>
 #include <rdma/fi_eq.h>
 #include <rdma/fi_errno.h>
+#include <rdma/fi_rma.h>
 #include <rdma/fi_tagged.h>
 #include <sched.h>
 
@@ -18,6 +19,7 @@ namespace {
 // 1.9 is what tcp;ofi_rxm and efa of all libraries in the field agree on.
 constexpr std::uint32_t kApiVersion = FI_VERSION(1, 9);
 constexpr std::size_t kQueueSize = 1024;
+constexpr std::size_t kNumberBytes = 4;  // of remote completion data: what efa carries
 // A provider may need a look now and then even though its wait object stays silent (ofi_rxm while
 // it connects), so one sleep in it is short.
 constexpr int kSleepMs = 10;
@@ -38,13 +40,17 @@ void* descriptor_of(const Registration& registration) {
 }
 
 Result<Endpoint::InfoOwner> Endpoint::query(const Libfabric& library, const char* provider,
-                                            const std::string& source_address) {
+                                            const std::string& source_address, bool rma) {
   const FreeInfo free{library.freeinfo};
   const InfoOwner hints(library.dupinfo(nullptr), free);
   if (!hints) return failure(ErrorCode::kSystem, "libfabric: out of memory");
   hints->fabric_attr->prov_name = duplicate(provider);
   hints->ep_attr->type = FI_EP_RDM;
   hints->caps = FI_MSG | FI_TAGGED;
+  if (rma) {
+    hints->caps |= FI_RMA | FI_WRITE | FI_REMOTE_WRITE;
+    hints->domain_attr->cq_data_size = kNumberBytes;
+  }
   hints->mode = FI_CONTEXT | FI_CONTEXT2;
   hints->domain_attr->mr_mode = FI_MR_LOCAL | FI_MR_VIRT_ADDR | FI_MR_ALLOCATED | FI_MR_PROV_KEY;
   hints->domain_attr->threading = FI_THREAD_DOMAIN;
@@ -61,22 +67,45 @@ Result<Endpoint::InfoOwner> Endpoint::query(const Libfabric& library, const char
   return InfoOwner(found, free);
 }
 
-Result<Endpoint::InfoOwner> Endpoint::find(const Libfabric& library,
-                                           const EndpointOptions& options) {
-  auto efa = query(library, "efa", "");
-  if (!efa) return query(library, "tcp;ofi_rxm", options.source_address);
-  // One device appears once a fabric; the ranks of a node spread over the devices.
+// One device appears once a fabric.
+std::vector<const fi_info*> Endpoint::devices_of(const fi_info* list) {
   std::vector<const fi_info*> devices;
-  for (const fi_info* info = efa->get(); info != nullptr; info = info->next) {
+  for (const fi_info* info = list; info != nullptr; info = info->next) {
     const bool seen = std::any_of(devices.begin(), devices.end(), [info](const fi_info* other) {
       return std::strcmp(other->domain_attr->name, info->domain_attr->name) == 0;
     });
     if (!seen) devices.push_back(info);
   }
-  const std::size_t place = static_cast<std::size_t>(options.local_rank) * devices.size() /
-                            std::max<std::uint32_t>(options.local_size, 1);
-  InfoOwner chosen(library.dupinfo(devices[std::min(place, devices.size() - 1)]),
-                   FreeInfo{library.freeinfo});
+  return devices;
+}
+
+std::vector<std::string> Endpoint::devices(const Libfabric& library, bool rma) {
+  std::vector<std::string> names;
+  const auto efa = query(library, "efa", "", rma);
+  if (!efa) return names;
+  for (const fi_info* info : devices_of(efa->get())) {
+    names.emplace_back(info->domain_attr->name);
+  }
+  return names;
+}
+
+Result<Endpoint::InfoOwner> Endpoint::find(const Libfabric& library,
+                                           const EndpointOptions& options) {
+  auto efa = query(library, "efa", "", options.rma);
+  if (!efa) {
+    // A node with EFA is not measured by TCP because its provider cannot write.
+    if (options.rma && query(library, "efa", "", false)) return failure(efa.error());
+    return query(library, "tcp;ofi_rxm", options.source_address, options.rma);
+  }
+  const std::vector<const fi_info*> devices = devices_of(efa->get());
+  // Without a name, the ranks of a node spread over the devices.
+  std::size_t place = std::min(static_cast<std::size_t>(options.local_rank) * devices.size() /
+                                   std::max<std::uint32_t>(options.local_size, 1),
+                               devices.size() - 1);
+  for (std::size_t i = 0; i < devices.size(); ++i) {
+    if (options.domain == devices[i]->domain_attr->name) place = i;
+  }
+  InfoOwner chosen(library.dupinfo(devices[place]), FreeInfo{library.freeinfo});
   if (!chosen) return failure(ErrorCode::kSystem, "libfabric: out of memory");
   return chosen;
 }
@@ -84,7 +113,7 @@ Result<Endpoint::InfoOwner> Endpoint::find(const Libfabric& library,
 Result<std::unique_ptr<Endpoint>> Endpoint::open(const Libfabric& library,
                                                  const EndpointOptions& options) {
   MUSTER_TRY(info, find(library, options));
-  std::unique_ptr<Endpoint> endpoint(new Endpoint(library, std::move(info)));
+  std::unique_ptr<Endpoint> endpoint(new Endpoint(library, std::move(info), options.rma));
   MUSTER_RETURN_IF_ERROR(endpoint->create());
   return endpoint;
 }
@@ -128,7 +157,7 @@ Status Endpoint::create() {
 Status Endpoint::open_completion_queue() {
   fi_cq_attr attributes{};
   attributes.size = kQueueSize;
-  attributes.format = FI_CQ_FORMAT_CONTEXT;
+  attributes.format = FI_CQ_FORMAT_DATA;
   attributes.wait_obj = FI_WAIT_UNSPEC;
   fid_cq* queue = nullptr;
   int code = ::fi_cq_open(domain_.get(), &attributes, &queue, nullptr);
@@ -175,12 +204,21 @@ Result<fi_addr_t> Endpoint::insert(const std::string& peer_name) {
 }
 
 Result<Registration> Endpoint::register_memory(std::span<std::byte> memory) {
-  if ((info_->domain_attr->mr_mode & FI_MR_LOCAL) == 0) return Registration();
+  if ((info_->domain_attr->mr_mode & FI_MR_LOCAL) == 0 && !rma_) return Registration();
+  std::uint64_t access = FI_SEND | FI_RECV;
+  if (rma_) access |= FI_WRITE | FI_REMOTE_WRITE;
   fid_mr* region = nullptr;
-  const int code = ::fi_mr_reg(domain_.get(), memory.data(), memory.size(), FI_SEND | FI_RECV, 0,
-                               next_key_++, 0, &region, nullptr);
+  const int code = ::fi_mr_reg(domain_.get(), memory.data(), memory.size(), access, 0, next_key_++,
+                               0, &region, nullptr);
   if (code != 0) return failure(provider_error("fi_mr_reg", code));
   return Registration(region);
+}
+
+RemoteMemory Endpoint::exposed(const Registration& registration,
+                               std::span<std::byte> memory) const {
+  const bool by_address = (info_->domain_attr->mr_mode & FI_MR_VIRT_ADDR) != 0;
+  return {by_address ? reinterpret_cast<std::uint64_t>(memory.data()) : 0,
+          ::fi_mr_key(registration.get())};
 }
 
 Result<bool> Endpoint::send(InFlight& operation, std::span<const std::byte> bytes, void* descriptor,
@@ -201,18 +239,28 @@ Result<bool> Endpoint::receive(InFlight& operation, std::span<std::byte> bytes, 
   return failure(provider_error("fi_trecv", code));
 }
 
+Result<bool> Endpoint::write(InFlight& operation, std::span<const std::byte> bytes,
+                             void* descriptor, fi_addr_t to, const RemoteMemory& target,
+                             std::uint64_t offset, std::uint64_t number) {
+  const auto code = ::fi_writedata(endpoint_.get(), bytes.data(), bytes.size(), descriptor, number,
+                                   to, target.address + offset, target.key, &operation.context);
+  if (code == 0) return true;
+  if (code == -FI_EAGAIN) return false;
+  return failure(provider_error("fi_writedata", code));
+}
+
 Finished Endpoint::read_error() {
   fi_cq_err_entry entry{};
   const auto code = ::fi_cq_readerr(queue_.get(), &entry, 0);
-  if (code < 0) return {nullptr, library_.error_text(static_cast<int>(code))};
+  if (code < 0) return {nullptr, std::nullopt, library_.error_text(static_cast<int>(code))};
   std::string text = library_.error_text(entry.err);
   const char* detail = ::fi_cq_strerror(queue_.get(), entry.prov_errno, entry.err_data, nullptr, 0);
   if (detail != nullptr && text != detail) text += fmt::format(" ({})", detail);
-  return {reinterpret_cast<InFlight*>(entry.op_context), std::move(text)};
+  return {reinterpret_cast<InFlight*>(entry.op_context), std::nullopt, std::move(text)};
 }
 
 Result<std::vector<Finished>> Endpoint::wait(TimePoint until) {
-  std::array<fi_cq_entry, 16> entries{};
+  std::array<fi_cq_data_entry, 16> entries{};
   while (true) {
     auto count = ::fi_cq_read(queue_.get(), entries.data(), entries.size());
     if (count == -FI_EAGAIN && blocking_) {
@@ -224,7 +272,13 @@ Result<std::vector<Finished>> Endpoint::wait(TimePoint until) {
     if (count > 0) {
       std::vector<Finished> finished;
       for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
-        finished.push_back({reinterpret_cast<InFlight*>(entries[i].op_context), std::nullopt});
+        const fi_cq_data_entry& entry = entries[i];
+        if ((entry.flags & FI_REMOTE_CQ_DATA) != 0) {
+          finished.push_back({nullptr, entry.data, std::nullopt});
+        } else {
+          finished.push_back(
+              {reinterpret_cast<InFlight*>(entry.op_context), std::nullopt, std::nullopt});
+        }
       }
       return finished;
     }

@@ -1,4 +1,5 @@
-// FabricBackend: collectives on host memory over libfabric, one endpoint a rank.
+// FabricBackend: collectives on host memory over libfabric, one endpoint a rank, or with --nic one
+// for each NIC that is measured.
 #pragma once
 
 #include <memory>
@@ -6,9 +7,10 @@
 #include <vector>
 
 #include "collectives-bench/backend.h"
-#include "collectives-bench/fabric/endpoint.h"
 #include "collectives-bench/fabric/fault.h"
+#include "collectives-bench/fabric/lane.h"
 #include "collectives-bench/fabric/libfabric.h"
+#include "collectives-bench/fabric/nics.h"
 #include "collectives-bench/fabric/transfers.h"
 
 namespace muster::bench::fabric {
@@ -27,36 +29,41 @@ class FabricBackend : public Backend {
   Result<std::uint64_t> verify(const Collective& collective, Placement placement,
                                std::uint32_t round, TimePoint deadline) override;
   BackendFacts facts() const override { return facts_; }
+  void use_nic(std::size_t place) override;
   void abort() override;
   Status close(TimePoint deadline) override;
 
  private:
-  struct Pages;  // floats on pages of their own, and their registration
+  struct Pages;  // floats on pages of their own
   struct Work {  // where one operation reads and writes
     std::span<float> input;
     std::span<float> output;
-    void* output_descriptor = nullptr;
+    Region output_region = Region::kOutput;
+    std::size_t output_offset = 0;  // elements
   };
 
   Result<std::string> load_library();
-  Result<std::string> open_endpoint(bool one_node);
+  Result<std::string> open_lanes(bool one_node);
+  Result<std::vector<EndpointOptions>> choose_devices(bool one_node);
   Status connect(const std::vector<std::string>& payloads);
-  Status allocate();
+  Status allocate(std::size_t lanes);
   Work work(const Collective& collective, Placement placement, std::uint32_t iteration) const;
   Status run_once(const TransferPlan& plan, const Work& work, TimePoint deadline);
   TransferPlan plan(const Collective& collective) const;
   void arm_fault();
+  Status check_rma() const;
 
   BackendOptions options_;
   Exchange* exchange_ = nullptr;
   BackendFacts facts_;
   Fault fault_;
-  // Closed in reverse order: the transfers before the memory, the memory before the endpoint.
+  // Closed in reverse order: the transfers before the lanes, the lanes before the memory.
   std::unique_ptr<Libfabric> library_;
-  std::unique_ptr<Endpoint> endpoint_;
   std::unique_ptr<Pages> input_;
   std::unique_ptr<Pages> output_;
   std::unique_ptr<Pages> scratch_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  std::vector<NicTurn> turns_;  // with --nic
   std::unique_ptr<Transfers> transfers_;
   std::uint32_t epoch_ = 0;
 };

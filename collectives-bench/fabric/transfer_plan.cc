@@ -49,6 +49,9 @@ class Planner {
       case Operation::kSendRecv:
         plan_send_receive();
         break;
+      case Operation::kPingPong:
+        plan_pingpong();
+        break;
     }
     return std::move(plan_);
   }
@@ -88,7 +91,7 @@ class Planner {
       // An all_gather's input is the rank's own part alone.
       if (step == 0 && adding_steps == 0) source = {0, collective_.count};
       cut(source, step, [&](const Slice& slice) {
-        Send send{slice, right(), std::nullopt};
+        Send send{slice, right(), std::nullopt, false};
         if (step > 0) send.after = plan_.sends.size() - own_sends;
         plan_.sends.push_back(send);
       });
@@ -104,7 +107,7 @@ class Planner {
     cut({0, collective_.count}, 0, [&](const Slice& slice) {
       const bool begins = position == 0;
       if (position + 1 < ranks_) {
-        Send send{slice, right(), std::nullopt};
+        Send send{slice, right(), std::nullopt, false};
         if (!begins) send.after = plan_.receives.size();
         plan_.sends.push_back(send);
       }
@@ -119,7 +122,7 @@ class Planner {
       const std::size_t to = (rank_ + step + 1) % ranks_;
       const std::size_t from = (rank_ + ranks_ - step - 1) % ranks_;
       cut(chunk(to), step, [&](const Slice& slice) {
-        plan_.sends.push_back({slice, static_cast<std::uint32_t>(to), std::nullopt});
+        plan_.sends.push_back({slice, static_cast<std::uint32_t>(to), std::nullopt, false});
       });
       cut(chunk(from), step, [&](const Slice& slice) {
         plan_.receives.push_back({slice, static_cast<std::uint32_t>(from), false});
@@ -134,8 +137,23 @@ class Planner {
     }
     plan_.steps = 1;
     cut({0, collective_.count}, 0, [&](const Slice& slice) {
-      plan_.sends.push_back({slice, right(), std::nullopt});
+      plan_.sends.push_back({slice, right(), std::nullopt, false});
       plan_.receives.push_back({slice, left(), false});
+    });
+  }
+
+  void plan_pingpong() {
+    const auto partner = pingpong_partner(rank_, ranks_);
+    if (ranks_ == 1) plan_.copy = {0, 0, collective_.count};
+    if (ranks_ == 1 || !partner) return;
+    const auto peer = static_cast<std::uint32_t>(*partner);
+    const bool answers = rank_ > peer;
+    plan_.steps = 2;
+    cut({0, collective_.count}, answers ? 1 : 0, [&](const Slice& slice) {
+      plan_.sends.push_back({slice, peer, std::nullopt, answers});
+    });
+    cut({0, collective_.count}, answers ? 0 : 1, [&](const Slice& slice) {
+      plan_.receives.push_back({slice, peer, false});
     });
   }
 

@@ -4,7 +4,8 @@
 //   ring   all_reduce in 2(n-1) steps (n-1 that add, n-1 that copy), reduce_scatter and all_gather
 //          in n-1: what is received in one step is sent in the next, slice by slice;
 //   chain  broadcast from the root on, reduce towards it: what is received is sent on, in one step;
-//   pairs  alltoall in n-1 steps, each with another partner; sendrecv in one, to the right.
+//   pairs  alltoall in n-1 steps, each with another partner; sendrecv in one, to the right;
+//          pingpong in two, of which the answer waits for all of the question.
 // Chunks of an all_reduce may differ by one element and may be empty.
 #pragma once
 
@@ -38,6 +39,7 @@ struct Send {
   Slice slice;  // the offset is that of the buffer it comes from
   std::uint32_t peer = 0;
   std::optional<std::size_t> after;  // the receive whose result it sends; empty: it sends input
+  bool after_all = false;            // waits for every receive of the plan
 
   bool operator==(const Send&) const = default;
 };

@@ -1,8 +1,10 @@
 #include "collectives-bench/fabric/transfers.h"
 
 #include <fmt/format.h>
+#include <sched.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "rendezvous/base/check.h"
 
@@ -11,6 +13,8 @@ namespace muster::bench::fabric {
 namespace {
 
 constexpr Duration kRetry = std::chrono::milliseconds(1);
+constexpr int kIndexBits = 20;
+constexpr std::uint32_t kEpochMask = (1u << 12) - 1;
 
 // A receiver gets one slice of one step from one rank, so the tag needs no sender.
 std::uint64_t tag_of(std::uint32_t epoch, const Slice& slice) {
@@ -31,6 +35,10 @@ void copy_locally(const LocalCopy& copy, const TransferBuffers& buffers) {
 
 }  // namespace
 
+std::uint32_t arrival_number(std::uint32_t epoch, std::uint32_t index) {
+  return (epoch & kEpochMask) << kIndexBits | index;
+}
+
 struct Transfers::Run {
   const TransferPlan& plan;
   const TransferBuffers& buffers;
@@ -50,15 +58,24 @@ struct Transfers::Run {
   }
 };
 
-Transfers::Transfers(Endpoint& endpoint, std::vector<Peer> peers, std::span<float> scratch,
-                     void* scratch_descriptor)
-    : endpoint_(endpoint),
-      peers_(std::move(peers)),
+Transfers::Transfers(std::vector<Lane*> lanes, std::vector<std::string> labels,
+                     std::span<float> scratch, Transport transport)
+    : lanes_(std::move(lanes)),
+      labels_(std::move(labels)),
       scratch_(scratch),
-      scratch_descriptor_(scratch_descriptor),
-      receives_(kWindow),
-      sends_(kWindow) {
-  MUSTER_CHECK(scratch.size() >= kWindow * kSliceElements);
+      transport_(transport),
+      receives_(window()),
+      sends_(window()) {
+  MUSTER_CHECK(!lanes_.empty() && scratch.size() >= window() * kSliceElements);
+}
+
+void Transfers::use_lanes(std::vector<Lane*> lanes) {
+  MUSTER_CHECK(!lanes.empty() && lanes.size() * kWindow <= receives_.size());
+  lanes_ = std::move(lanes);
+}
+
+Lane& Transfers::lane_of(const Slice& slice) const {
+  return *lanes_[(slice.step + slice.index) % lanes_.size()];
 }
 
 Status Transfers::run(const TransferPlan& plan, const TransferBuffers& buffers, std::uint32_t epoch,
@@ -67,6 +84,7 @@ Status Transfers::run(const TransferPlan& plan, const TransferBuffers& buffers, 
   run.used.resize(plan.receives.size());
   run.sent.resize(plan.sends.size());
   const TimePoint began = Clock::now();
+  take_early(run);
   MUSTER_RETURN_IF_ERROR(post_receives(run));
   MUSTER_RETURN_IF_ERROR(post_sends(run));
   copy_locally(plan.copy, buffers);  // while the first slices travel
@@ -75,29 +93,45 @@ Status Transfers::run(const TransferPlan& plan, const TransferBuffers& buffers, 
     MUSTER_RETURN_IF_ERROR(post_receives(run));
     MUSTER_RETURN_IF_ERROR(post_sends(run));
     const TimePoint retry = Clock::now() + kRetry;
-    MUSTER_TRY(finished, endpoint_.wait(run.refused ? std::min(retry, deadline) : deadline));
+    MUSTER_TRY(finished, wait(run.refused ? std::min(retry, deadline) : deadline));
     for (const Finished& one : finished) MUSTER_RETURN_IF_ERROR(take(run, one));
     if (Clock::now() >= deadline && !run.complete()) return failure(late(run, began));
   }
   return {};
 }
 
+// One lane may sleep in its provider; several are looked at in turns.
+Result<std::vector<Finished>> Transfers::wait(TimePoint until) {
+  if (lanes_.size() == 1) return lanes_.front()->endpoint().wait(until);
+  while (true) {
+    std::vector<Finished> all;
+    for (Lane* lane : lanes_) {
+      MUSTER_TRY(finished, lane->endpoint().wait(TimePoint()));
+      all.insert(all.end(), finished.begin(), finished.end());
+    }
+    if (!all.empty() || Clock::now() >= until) return all;
+    ::sched_yield();
+  }
+}
+
 Status Transfers::post_receives(Run& run) {
+  if (transport_ == Transport::kRma) return {};
   while (run.posted_receives < run.plan.receives.size() &&
-         run.posted_receives < run.used_prefix + kWindow) {
+         run.posted_receives < run.used_prefix + window()) {
     const std::size_t index = run.posted_receives;
     const Receive& receive = run.plan.receives[index];
     const Slice& slice = receive.slice;
     const std::span<float> target =
-        receive.adds ? scratch_.subspan(index % kWindow * kSliceElements, slice.count)
+        receive.adds ? scratch_.subspan(index % window() * kSliceElements, slice.count)
                      : run.buffers.output.subspan(slice.offset, slice.count);
-    InFlight& operation = receives_[index % kWindow];
+    InFlight& operation = receives_[index % window()];
     operation.index = index;
     operation.is_send = false;
-    MUSTER_TRY(taken,
-               endpoint_.receive(operation, std::as_writable_bytes(target),
-                                 receive.adds ? scratch_descriptor_ : run.buffers.output_descriptor,
-                                 peers_[receive.peer].address, tag_of(run.epoch, slice)));
+    Lane& lane = lane_of(slice);
+    const Region region = receive.adds ? Region::kScratch : run.buffers.output_region;
+    MUSTER_TRY(taken, lane.endpoint().receive(operation, std::as_writable_bytes(target),
+                                              lane.descriptor(region), lane.address(receive.peer),
+                                              tag_of(run.epoch, slice)));
     if (!taken) {
       run.refused = true;
       return {};
@@ -108,19 +142,12 @@ Status Transfers::post_receives(Run& run) {
 }
 
 Status Transfers::post_sends(Run& run) {
-  while (run.posted_sends < run.plan.sends.size() && run.posted_sends < run.sent_prefix + kWindow) {
-    const std::size_t index = run.posted_sends;
-    const Send& send = run.plan.sends[index];
+  while (run.posted_sends < run.plan.sends.size() &&
+         run.posted_sends < run.sent_prefix + window()) {
+    const Send& send = run.plan.sends[run.posted_sends];
     if (send.after && !run.used[*send.after]) return {};
-    const bool from_output = send.after.has_value();
-    const auto bytes = from_output ? bytes_of(run.buffers.output, send.slice)
-                                   : bytes_of(run.buffers.input, send.slice);
-    void* descriptor = from_output ? run.buffers.output_descriptor : run.buffers.input_descriptor;
-    InFlight& operation = sends_[index % kWindow];
-    operation.index = index;
-    operation.is_send = true;
-    MUSTER_TRY(taken, endpoint_.send(operation, bytes, descriptor, peers_[send.peer].address,
-                                     tag_of(run.epoch, send.slice)));
+    if (send.after_all && run.used_count < run.plan.receives.size()) return {};
+    MUSTER_TRY(taken, post_send(run, run.posted_sends));
     if (!taken) {
       run.refused = true;
       return {};
@@ -130,7 +157,32 @@ Status Transfers::post_sends(Run& run) {
   return {};
 }
 
+Result<bool> Transfers::post_send(Run& run, std::size_t index) {
+  const Send& send = run.plan.sends[index];
+  const bool from_output = send.after.has_value();
+  const auto bytes = from_output ? bytes_of(run.buffers.output, send.slice)
+                                 : bytes_of(run.buffers.input, send.slice);
+  InFlight& operation = sends_[index % window()];
+  operation.index = index;
+  operation.is_send = true;
+  Lane& lane = lane_of(send.slice);
+  void* descriptor = lane.descriptor(from_output ? run.buffers.output_region : Region::kInput);
+  if (transport_ == Transport::kTagged) {
+    return lane.endpoint().send(operation, bytes, descriptor, lane.address(send.peer),
+                                tag_of(run.epoch, send.slice));
+  }
+  // A slice has one place in every rank's output.
+  const std::size_t offset = (run.buffers.output_offset + send.slice.offset) * sizeof(float);
+  return lane.endpoint().write(operation, bytes, descriptor, lane.address(send.peer),
+                               lane.output_of(send.peer), offset,
+                               arrival_number(run.epoch, send.slice.index));
+}
+
 Status Transfers::take(Run& run, const Finished& finished) {
+  if (finished.arrived) {
+    take_arrival(run, *finished.arrived);
+    return {};
+  }
   if (finished.operation == nullptr) {
     return failure(ErrorCode::kUnavailable,
                    fmt::format("{}: {}", to_string(run.plan.operation),
@@ -141,8 +193,8 @@ Status Transfers::take(Run& run, const Finished& finished) {
   if (finished.error) {
     const std::uint32_t peer = is_send ? run.plan.sends[index].peer : run.plan.receives[index].peer;
     return failure(ErrorCode::kUnavailable,
-                   fmt::format("{} {}: {}", is_send ? "send to" : "receive from",
-                               peers_[peer].label, *finished.error));
+                   fmt::format("{} {}: {}", is_send ? "send to" : "receive from", labels_[peer],
+                               *finished.error));
   }
   if (is_send) {
     run.sent[index] = true;
@@ -154,10 +206,22 @@ Status Transfers::take(Run& run, const Finished& finished) {
   return {};
 }
 
+// The receives of an operation over rma are those of one step: their place is the slice's index.
+void Transfers::take_arrival(Run& run, std::uint64_t number) {
+  const std::uint64_t first = arrival_number(run.epoch, 0);
+  const std::size_t count = run.plan.receives.size();
+  if (number >= first && number - first < count) return use_slice(run, number - first);
+  early_.push_back(number);
+}
+
+void Transfers::take_early(Run& run) {
+  for (const std::uint64_t number : std::exchange(early_, {})) take_arrival(run, number);
+}
+
 void Transfers::use_slice(Run& run, std::size_t index) {
   const Slice& slice = run.plan.receives[index].slice;
   if (run.plan.receives[index].adds) {
-    const float* received = scratch_.data() + index % kWindow * kSliceElements;
+    const float* received = scratch_.data() + index % window() * kSliceElements;
     const float* input = run.buffers.input.data() + slice.offset;
     float* output = run.buffers.output.data() + slice.offset;
     for (std::size_t i = 0; i < slice.count; ++i) output[i] = input[i] + received[i];
@@ -178,7 +242,7 @@ Error Transfers::late(const Run& run, TimePoint began) const {
   return Error(ErrorCode::kTimeout,
                fmt::format("{} of {} bytes: {} {} in step {} of {} after {:.1f} s",
                            to_string(run.plan.operation), run.buffers.output.size_bytes(),
-                           receiving ? "nothing from" : "not taken by", peers_[peer].label,
+                           receiving ? "nothing from" : "not taken by", labels_[peer],
                            slice.step + 1, run.plan.steps, seconds));
 }
 

@@ -88,8 +88,7 @@ Status NcclBackend::load() {
 }
 
 Status NcclBackend::open_device() {
-  MUSTER_TRY(ordinal, choose_device(options_.seat.local_rank, options_.seat.local_size,
-                                    cuda_->device_count(),
+  MUSTER_TRY(ordinal, choose_device(options_.seat, cuda_->device_count(),
                                     may_share_devices(Environment::from_block(environ))));
   MUSTER_RETURN_IF_ERROR(cuda_->check(cuda_->device_get(&device_, ordinal), "find GPU"));
   std::array<char, 128> name{};
@@ -211,6 +210,8 @@ ncclResult_t NcclBackend::call(const Collective& collective, const Operands& ope
     case Operation::kAllToAll:
     case Operation::kSendRecv:
       return call_pairs(collective, operands);
+    case Operation::kPingPong:  // the command line refuses it
+      break;
   }
   return ncclInvalidArgument;
 }

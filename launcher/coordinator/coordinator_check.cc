@@ -60,7 +60,7 @@ std::optional<bench::BackendKind> Coordinator::choose_backend() {
 
 void Coordinator::open_check(TimePoint now) {
   const bool one = check_backend_ == bench::BackendKind::kFabric;
-  CheckExtent extent{wanted_nodes(), 0};
+  std::uint32_t local_ranks = 0;  // the fewest that a node has
   check_nodes_.clear();
   std::uint32_t processes = 0;
   for (const plan::NodePlan& node : job_.nodes) {
@@ -71,7 +71,7 @@ void Coordinator::open_check(TimePoint now) {
       place.agents.push_back(MemberIndex{value_of(node.first_agent) + task});
     }
     processes += slots;
-    extent.local_ranks = extent.local_ranks == 0 ? slots : std::min(extent.local_ranks, slots);
+    local_ranks = local_ranks == 0 ? slots : std::min(local_ranks, slots);
     check_nodes_.push_back(std::move(place));
   }
   SelectionOptions selection;
@@ -85,14 +85,14 @@ void Coordinator::open_check(TimePoint now) {
     say("muster: check: seen unfit twice this week, suspected first: " +
         rendezvous::fold_hosts(hosts));
   }
-  selection.local_ranks = extent.local_ranks;
+  selection.local_ranks = local_ranks;
   wishes_ = {options_.check_spec, options_.check_min_busbw, options_.check_deadline,
              options_.record_baseline, false};
   wishes_.spec.backend = *check_backend_;
   wishes_.spec.sizes = options_.check_sizes.value_or(default_sizes(*check_backend_));
   wishes_.compares_unknown = options_.check_only || selection.candidates.size() > selection.wanted;
   selection.settings = [wishes = wishes_, profile = options_.profile,
-                        ranks = extent.local_ranks](std::uint32_t nodes) {
+                        ranks = local_ranks](std::uint32_t nodes) {
     return check_settings(wishes, profile, {nodes, ranks});
   };
   search_end_ = now + options_.check_deadline;

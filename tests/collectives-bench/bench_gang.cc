@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <memory>
@@ -102,9 +103,10 @@ Child spawn_rank(const GangPlan& plan, std::size_t rank) {
   std::vector<std::string> environment = environment_of(plan, rank);
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_adddup2(&actions, ::fileno(child.output.get()), STDOUT_FILENO);
   Fd far_end;
   if (plan.terminal) std::tie(child.screen, far_end) = open_terminal();
+  ::posix_spawn_file_actions_adddup2(
+      &actions, plan.terminal_output ? far_end.get() : ::fileno(child.output.get()), STDOUT_FILENO);
   ::posix_spawn_file_actions_adddup2(
       &actions, plan.terminal ? far_end.get() : ::fileno(child.output.get()), STDERR_FILENO);
   ::posix_spawn_file_actions_adddup2(&actions, theirs.get(), kSocketInChild);
@@ -139,15 +141,26 @@ void read_report(Child& child) {
   }
 }
 
+// A terminal that nobody reads stops who writes to it.
+void read_screen(Child& child) {
+  char buffer[4096];
+  ssize_t count = 0;
+  while ((count = ::read(child.screen.get(), buffer, sizeof buffer)) > 0) {
+    child.end.screen.append(buffer, static_cast<std::size_t>(count));
+  }
+  if (count < 0 && errno != EAGAIN) child.screen.reset();  // EIO: the far end is closed
+}
+
 void serve_once(std::vector<Child>& children, TimePoint deadline) {
   std::vector<pollfd> waiting;
   for (const Child& child : children) {
     waiting.push_back({child.frame ? -1 : child.hub.get(), POLLIN, 0});
     waiting.push_back({child.report.get(), POLLIN, 0});
+    waiting.push_back({child.screen.get(), POLLIN, 0});
   }
   ::poll(waiting.data(), waiting.size(), static_cast<int>(time_left(deadline).count()));
   for (std::size_t i = 0; i < children.size(); ++i) {
-    if (waiting[2 * i].revents != 0) {
+    if (waiting[3 * i].revents != 0) {
       auto frame = read_frame(children[i].hub.get(), deadline);
       if (frame) {
         children[i].frame = std::move(*frame);
@@ -155,7 +168,8 @@ void serve_once(std::vector<Child>& children, TimePoint deadline) {
         children[i].hub.reset();
       }
     }
-    if (waiting[2 * i + 1].revents != 0) read_report(children[i]);
+    if (waiting[3 * i + 1].revents != 0) read_report(children[i]);
+    if (waiting[3 * i + 2].revents != 0) read_screen(children[i]);
   }
   answer_if_complete(children);
 }
@@ -175,10 +189,7 @@ RankEnd collect(Child& child) {
   while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, child.output.get())) {
     child.end.output.append(buffer, count);
   }
-  if (child.screen.is_open()) {
-    const auto count = ::read(child.screen.get(), buffer, sizeof buffer);
-    if (count > 0) child.end.screen.assign(buffer, static_cast<std::size_t>(count));
-  }
+  if (child.screen.is_open()) read_screen(child);
   if (child.end.report.ends_with('\n')) child.end.report.pop_back();
   return std::move(child.end);
 }

@@ -31,6 +31,7 @@ struct GangPlan {
   std::vector<std::string> environment;  // "NAME=value", added to the test's own
   std::size_t stuck = 0;                 // that many ranks are expected never to end
   bool terminal = false;                 // stderr is a terminal, whose text is RankEnd::screen
+  bool terminal_output = false;          // with it: stdout is that terminal too
   bool reports = true;                   // false: a table on stdout instead
   std::string program;                   // muster-bench itself; "": bench_rank, joined by the hub
   std::function<std::vector<std::string>(std::size_t rank)> rank_environment;  // may be empty

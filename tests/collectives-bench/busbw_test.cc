@@ -29,6 +29,7 @@ TEST(Busbw, HasNcclTestsFactorOfEveryOperation) {
   EXPECT_DOUBLE_EQ(bus_factor(Operation::kBroadcast, 8), 1.0);
   EXPECT_DOUBLE_EQ(bus_factor(Operation::kReduce, 8), 1.0);
   EXPECT_DOUBLE_EQ(bus_factor(Operation::kSendRecv, 8), 1.0);
+  EXPECT_DOUBLE_EQ(bus_factor(Operation::kPingPong, 8), 1.0);
   EXPECT_DOUBLE_EQ(bus_factor(Operation::kSendRecv, 1), 1.0);
 }
 

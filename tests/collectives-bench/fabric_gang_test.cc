@@ -212,16 +212,180 @@ TEST(FabricGang, SaysWhoIsThereAndWhoWasSlowest) {
   EXPECT_EQ(output.find('\r'), std::string::npos) << "progress belongs on a terminal only";
 }
 
-TEST(FabricGang, ShowsProgressOnATerminalFromRankZeroAlone) {
+// stdout is a file here: the terminal has the rows, the one under way, and the bar.
+TEST(FabricGang, ShowsALiveTableAndABarOnATerminalFromRankZeroAlone) {
   GangPlan plan = fabric_gang(2, {"-b", "1K", "-e", "2K", "-f", "2", "-n", "1"});
   plan.reports = false;
   plan.terminal = true;
+  plan.environment.push_back("TERM=xterm");
   const auto ends = run_gang(plan);
-  EXPECT_NE(ends[0].screen.find("] 1 of 2: 1 KiB"), std::string::npos) << ends[0].screen;
-  EXPECT_NE(ends[0].screen.find("] 2 of 2: 2 KiB, about "), std::string::npos) << ends[0].screen;
-  EXPECT_TRUE(ends[0].screen.ends_with("\r\x1b[K")) << "it is taken away at the end";
+  const std::string& screen = ends[0].screen;
+  EXPECT_NE(screen.find("] 1 of 12: 1 KiB, warm-up, 0 s"), std::string::npos) << screen;
+  EXPECT_NE(screen.find("] 12 of 12: 2 KiB, verified in place, "), std::string::npos) << screen;
+  EXPECT_NE(screen.find(" s left"), std::string::npos) << screen;
+  EXPECT_NE(screen.find("#         size         count"), std::string::npos) << screen;
+  EXPECT_NE(screen.find("          1024           256     float     sum"), std::string::npos)
+      << screen;
+  EXPECT_TRUE(screen.ends_with("A\x1b[J")) << "all of it is taken away at the end";
   EXPECT_EQ(ends[1].screen, "");
   EXPECT_NE(ends[0].output.find("# Out of bounds values : 0 OK"), std::string::npos);
+  EXPECT_EQ(ends[0].output.find('\x1b'), std::string::npos) << "nothing of it in a file";
+}
+
+// What a person sees when all has been written to a terminal that knows what LiveView uses.
+std::vector<std::string> lines_that_stay(const std::string& stream) {
+  std::vector<std::string> lines(1);
+  std::size_t row = 0;
+  std::size_t column = 0;
+  for (std::size_t at = 0; at < stream.size(); ++at) {
+    const char c = stream[at];
+    if (c == '\r') {
+      column = 0;
+    } else if (c == '\n') {
+      if (++row == lines.size()) lines.emplace_back();
+    } else if (stream.compare(at, 3, "\x1b[J") == 0) {
+      lines[row].resize(column);
+      lines.resize(row + 1);
+      at += 2;
+    } else if (c == '\x1b') {
+      const std::size_t end = stream.find('A', at);
+      row -= std::stoul(stream.substr(at + 2, end - at - 2));
+      at = end;
+    } else {
+      lines[row].resize(std::max(lines[row].size(), column + 1), ' ');
+      lines[row][column++] = c;
+    }
+  }
+  return lines;
+}
+
+TEST(FabricGang, OnATerminalForBothStreamsTheTableStaysAndNothingOfTheBar) {
+  GangPlan plan = fabric_gang(2, {"-b", "1K", "-e", "16K", "-f", "2", "-n", "1"});
+  plan.reports = false;
+  plan.terminal = true;
+  plan.terminal_output = true;
+  plan.environment.push_back("TERM=xterm");
+  const std::string screen = run_gang(plan)[0].screen;
+  EXPECT_NE(screen.find("] 1 of 30: "), std::string::npos) << screen;
+  EXPECT_NE(screen.find("..."), std::string::npos) << "a row under way: " << screen;
+  std::vector<std::string> sizes;
+  for (const std::string& line : lines_that_stay(screen)) {
+    EXPECT_EQ(line.find(" of 30: "), std::string::npos) << line;
+    if (line.starts_with("      ")) sizes.push_back(line.substr(0, line.find("  ", 12)));
+  }
+  ASSERT_EQ(sizes.size(), 5u) << screen;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    EXPECT_TRUE(sizes[i].ends_with(" " + std::to_string(1024 << i))) << sizes[i];
+  }
+}
+
+TEST(FabricGang, ADumbTerminalGetsNoProgress) {
+  GangPlan plan = fabric_gang(2, {"-b", "1K", "-n", "1"});
+  plan.reports = false;
+  plan.terminal = true;
+  plan.environment.push_back("TERM=dumb");
+  EXPECT_EQ(run_gang(plan)[0].screen, "");
+}
+
+TEST(FabricGang, AFailureStandsBelowNothingOfTheProgress) {
+  GangPlan plan = fabric_gang(2, {"-b", "1M", "-n", "1", "--deadline", "2"});
+  plan.reports = false;
+  plan.terminal = true;
+  plan.stuck = 1;
+  plan.environment.insert(plan.environment.end(), {"TERM=xterm", "MUSTER_BENCH_FAULT=stop:1"});
+  const std::string screen = run_gang(plan)[0].screen;
+  const std::size_t line = screen.find("muster-bench: rank 0 (node0): ");
+  ASSERT_NE(line, std::string::npos) << screen;
+  EXPECT_TRUE(screen.substr(0, line).ends_with("\x1b[J")) << screen;
+}
+
+// What the rows of rank 0's report are, and that every rank's data were right.
+std::vector<Row> right_rows(const GangPlan& plan) {
+  const auto ends = run_gang(plan);
+  for (const RankEnd& end : ends) {
+    EXPECT_EQ(exit_code(end), 0) << end.output;
+    const auto report = parse_report(end.report);
+    EXPECT_TRUE(report) << end.report;
+    if (!report) return {};
+    for (const Row& row : report->rows) EXPECT_EQ(row.out_of_place.wrong, 0u) << row.bytes;
+  }
+  return parse_report(ends[0].report)->rows;
+}
+
+// Up to 9 MiB: more slices than are in flight, so that they overtake each other and operations.
+TEST(FabricGang, WritesIntoThePeersMemoryArriveWhole) {
+  for (const Operation operation : {Operation::kSendRecv, Operation::kPingPong}) {
+    for (const std::size_t size : {1u, 2u, 3u, 4u}) {
+      SCOPED_TRACE(std::string(to_string(operation)) + " of " + std::to_string(size));
+      EXPECT_EQ(right_rows(gang_of(operation, size,
+                                   {"-b", "8", "-e", "9M", "-f", "96", "-n", "5", "-c", "3",
+                                    "--transport", "rma"}))
+                    .size(),
+                4u);
+    }
+  }
+}
+
+TEST(FabricGang, AFlippedBitOfAWriteIsSeen) {
+  GangPlan plan = gang_of(Operation::kPingPong, 2, {"-b", "64K", "-n", "1", "--transport", "rma"});
+  plan.environment.push_back("MUSTER_BENCH_FAULT=corrupt:0");
+  const auto ends = run_gang(plan);
+  for (const RankEnd& end : ends) {
+    EXPECT_EQ(exit_code(end), static_cast<int>(ExitCode::kWrongData)) << end.output;
+  }
+  EXPECT_EQ(parse_report(ends[0].report)->rows[0].out_of_place.wrong, 1u);
+}
+
+// It stops when half of the question is there, so it cannot have answered.
+TEST(FabricGang, AWriterThatStopsIsNamedByWhoWaitsForIt) {
+  GangPlan plan =
+      gang_of(Operation::kPingPong, 2, {"-b", "4M", "--deadline", "3", "--transport", "rma"});
+  plan.environment.push_back("MUSTER_BENCH_FAULT=stop:1");
+  plan.stuck = 1;
+  const auto ends = run_gang(plan);
+  EXPECT_EQ(exit_code(ends[0]), static_cast<int>(ExitCode::kDeadline)) << ends[0].output;
+  EXPECT_NE(ends[0].output.find("nothing from rank 1 (node1) in step 2 of 2"), std::string::npos)
+      << ends[0].output;
+}
+
+TEST(FabricGang, OneNicByNameIsARowThatNamesIt) {
+  const auto rows =
+      right_rows(fabric_gang(2, {"-b", "64K", "-e", "128K", "-f", "2", "-n", "2", "--nic", "lo"}));
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].nic, "lo");
+}
+
+// This machine has loopback and what else it has. Every NIC that is told by name exists.
+TEST(FabricGang, EachNicIsMeasuredAloneAndAllTogether) {
+  for (const char* transport : {"tagged", "rma"}) {
+    SCOPED_TRACE(transport);
+    const auto each =
+        right_rows(gang_of(Operation::kSendRecv, 2,
+                           {"-b", "3M", "-n", "2", "--nic", "each", "--transport", transport}));
+    ASSERT_FALSE(each.empty());
+    EXPECT_EQ(each[0].nic, "lo");
+    const auto all =
+        right_rows(gang_of(Operation::kSendRecv, 2,
+                           {"-b", "3M", "-n", "2", "--nic", "all", "--transport", transport}));
+    ASSERT_EQ(all.size(), 1u);
+    EXPECT_EQ(all[0].nic, each.size() == 1 ? "lo" : "all " + std::to_string(each.size()));
+  }
+}
+
+TEST(FabricGang, AnUnknownNicIsNamedWithThoseThatExist) {
+  for (const RankEnd& end : run_gang(fabric_gang(2, {"-b", "1K", "--nic", "nope0"}))) {
+    EXPECT_EQ(exit_code(end), static_cast<int>(ExitCode::kUsage));
+    EXPECT_NE(end.output.find("--nic nope0: there is lo"), std::string::npos) << end.output;
+  }
+}
+
+TEST(FabricGang, APingpongSaysWhatItsTimeIsAndWhoWaits) {
+  GangPlan plan = gang_of(Operation::kPingPong, 3, {"-b", "1K", "-n", "2"});
+  plan.reports = false;
+  const std::string output = run_gang(plan)[0].output;
+  EXPECT_NE(output.find("time is half of the way there and back\n"), std::string::npos) << output;
+  EXPECT_NE(output.find("# pingpong: rank 2 has no partner and waits\n"), std::string::npos)
+      << output;
 }
 
 TEST(FabricGang, ARankWithOtherOptionsIsNamedByAll) {

@@ -46,6 +46,44 @@ TEST(Joining, OnlyTheFirstTaskOfTheFirstNodeServes) {
   EXPECT_TRUE(join_options_of(step).host_server);
 }
 
+TEST(Joining, SlotsOfATaskAreRanksAfterNodeAndTask) {
+  const auto members = members_of(uneven_step(), 3);
+  ASSERT_EQ(members.size(), 15u);
+  EXPECT_EQ(members[4], (rendezvous::ExpectedMember{NodeIndex{0}, LocalTask{4}, "n0"}));
+  EXPECT_EQ(members[6], (rendezvous::ExpectedMember{NodeIndex{1}, LocalTask{0}, "n1"}));
+  const auto seat = seat_of(join_options_of(uneven_step(), {1, 3}));
+  ASSERT_TRUE(seat);
+  EXPECT_EQ(seat->rank, 13u) << "the second slot of the last task";
+  EXPECT_EQ(seat->size, 15u);
+  EXPECT_EQ(seat->local_rank, 4u);
+  EXPECT_EQ(seat->local_size, 6u);
+}
+
+TEST(Joining, OnlyTheFirstSlotServes) {
+  slurm::Step step = uneven_step();
+  step.node = NodeIndex{0};
+  step.local_task = LocalTask{0};
+  EXPECT_TRUE(join_options_of(step, {0, 2}).host_server);
+  EXPECT_FALSE(join_options_of(step, {1, 2}).host_server);
+}
+
+TEST(Joining, AloneTheSlotsMeetOverLoopbackWithAKeyOfTheirOwn) {
+  const auto first = join_options_alone("laptop", {0, 4}, 77, "0123456789abcdef");
+  const auto last = join_options_alone("laptop", {3, 4}, 77, "0123456789abcdef");
+  EXPECT_EQ(first.expected, last.expected);
+  EXPECT_EQ(first.ports, last.ports);
+  EXPECT_EQ(last.coordinator_hosts, std::vector<std::string>{"127.0.0.1"});
+  EXPECT_EQ(last.authentication.method, rendezvous::AuthenticationMethod::kKey);
+  EXPECT_TRUE(first.host_server);
+  EXPECT_FALSE(last.host_server);
+  const auto seat = seat_of(last);
+  ASSERT_TRUE(seat);
+  EXPECT_EQ(seat->rank, 3u);
+  EXPECT_EQ(seat->size, 4u);
+  EXPECT_EQ(seat->host, "laptop");
+  EXPECT_NE(first.ports, join_options_alone("laptop", {0, 4}, 78, "0123456789abcdef").ports);
+}
+
 TEST(Joining, MeetsApartFromTheAgentsOfTheStep) {
   const auto options = join_options_of(uneven_step());
   rendezvous::Incarnation agents = options.incarnation;

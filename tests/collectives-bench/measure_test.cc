@@ -21,6 +21,7 @@ class FakeBackend : public Backend {
                          TimePoint) override {
     if (collective.count == refused_count) return failure(ErrorCode::kTimeout, "late");
     operations += n;
+    nics.push_back(nic);
     counts.push_back(collective.count);
     ran_in_place = ran_in_place || placement == Placement::kInPlace;
     const double each_us = std::chrono::duration<double, std::micro>(time_).count();
@@ -32,6 +33,7 @@ class FakeBackend : public Backend {
     return wrong_;
   }
   BackendFacts facts() const override { return {}; }
+  void use_nic(std::size_t place) override { nic = place; }
   void abort() override {}
   Status close(TimePoint) override { return {}; }
 
@@ -40,6 +42,8 @@ class FakeBackend : public Backend {
   std::vector<std::uint32_t> rounds;
   std::vector<std::size_t> counts;
   bool ran_in_place = false;
+  std::size_t nic = 0;
+  std::vector<std::size_t> nics;  // of each measurement
 
  private:
   std::chrono::nanoseconds time_;
@@ -48,7 +52,8 @@ class FakeBackend : public Backend {
 
 struct Recorder : SweepObserver {
   void on_phase(Phase phase) override { phases.push_back(phase); }
-  void on_size(std::size_t, std::uint64_t bytes) override { sizes.push_back(bytes); }
+  void on_step(std::size_t place) override { places.push_back(place); }
+  void on_half_row(const Row& row) override { half_rows.push_back(row); }
   void on_row(const Row& own, std::span<const Row> groups) override {
     own_rows.push_back(own);
     group_rows.emplace_back(groups.begin(), groups.end());
@@ -56,7 +61,8 @@ struct Recorder : SweepObserver {
   std::vector<Phase> phases;
   std::vector<Row> own_rows;
   std::vector<std::vector<Row>> group_rows;
-  std::vector<std::uint64_t> sizes;
+  std::vector<std::size_t> places;
+  std::vector<Row> half_rows;
 };
 
 Sweep sweep_of(std::vector<std::uint64_t> sizes, std::uint32_t iterations, std::uint32_t warmup,
@@ -142,6 +148,71 @@ TEST(Measure, WarmsUpAllSizesFirstAndVerifiesEachWithOtherData) {
   EXPECT_EQ(backend.rounds, (std::vector<std::uint32_t>{1, 2, 3, 4, 5, 6, 7, 8}));
   EXPECT_EQ(recorder.phases.front(), Phase::kWarmup);
   EXPECT_EQ(recorder.phases.back(), Phase::kVerify);
+}
+
+TEST(Measure, TakesTheStepsThatAreListed) {
+  SoloExchange exchange;
+  FakeBackend backend(std::chrono::microseconds(1), 0);
+  Recorder recorder;
+  const Sweep sweep = sweep_of({8, 16}, 10, 3, 2);
+  const std::vector<Step> steps = steps_of(sweep);
+  ASSERT_EQ(steps.size(), 2u * 2u * 3u);
+  EXPECT_EQ(steps[1], (Step{Phase::kWarmup, 8, 0, Placement::kInPlace, 3}));
+  EXPECT_EQ(steps[4], (Step{Phase::kMeasure, 8, 0, Placement::kOutOfPlace, 11}));
+  EXPECT_EQ(steps[5], (Step{Phase::kVerify, 8, 0, Placement::kOutOfPlace, 2}));
+  EXPECT_EQ(steps[8].bytes, 16u);
+  ASSERT_TRUE(run_sweep(backend, exchange, sweep, recorder, soon()));
+  ASSERT_EQ(recorder.places.size(), steps.size());
+  for (std::size_t place = 0; place < steps.size(); ++place) {
+    EXPECT_EQ(recorder.places[place], place);
+  }
+  EXPECT_EQ(steps_of(sweep_of({8}, 1, 0, 0)).size(), 2u) << "no warm-up, no checks";
+}
+
+TEST(Measure, TellsTheFirstSideOfARowBeforeTheSecond) {
+  SoloExchange exchange;
+  FakeBackend backend(std::chrono::microseconds(1), 0);
+  Recorder recorder;
+  ASSERT_TRUE(run_sweep(backend, exchange, sweep_of({8}, 1, 0, 1), recorder, soon()));
+  ASSERT_EQ(recorder.half_rows.size(), 1u);
+  EXPECT_EQ(recorder.half_rows[0].out_of_place, recorder.group_rows[0][0].out_of_place);
+  EXPECT_EQ(recorder.half_rows[0].in_place, Measured{});
+}
+
+TEST(Measure, EachNicHasARowOfEachSize) {
+  SoloExchange exchange;
+  FakeBackend backend(std::chrono::microseconds(1), 0);
+  Recorder recorder;
+  Sweep sweep = sweep_of({8, 16}, 1, 0, 1);
+  sweep.operation = Operation::kSendRecv;
+  sweep.nics = {"eth0", "eth1"};
+  ASSERT_TRUE(run_sweep(backend, exchange, sweep, recorder, soon()));
+  std::vector<std::pair<std::uint64_t, std::string>> rows;
+  for (const Row& row : recorder.own_rows) rows.emplace_back(row.bytes, row.nic);
+  EXPECT_EQ(rows, (std::vector<std::pair<std::uint64_t, std::string>>{
+                      {8, "eth0"}, {8, "eth1"}, {16, "eth0"}, {16, "eth1"}}));
+  EXPECT_EQ(recorder.group_rows[3][0].nic, "eth1");
+  EXPECT_EQ(backend.nics, (std::vector<std::size_t>{0, 0, 1, 1, 0, 0, 1, 1}))
+      << "the untimed one goes the same way";
+}
+
+TEST(Measure, OfAPingpongTheTimeIsHalfAndWhoWaitsDoesNotCount) {
+  testing::run_ranks(3, [](Exchange& exchange) {
+    const bool waits = exchange.rank() == 2;
+    FakeBackend backend(std::chrono::microseconds(waits ? 1 : 50), 0);
+    Recorder recorder;
+    Sweep sweep = sweep_of({1'000'000}, 4, 0, 1);
+    sweep.operation = Operation::kPingPong;
+    sweep.groups = {{"all", {0, 1, 2}}};
+    ASSERT_TRUE(run_sweep(backend, exchange, sweep, recorder, soon()));
+    const Measured& world = recorder.group_rows[0][0].out_of_place;
+    EXPECT_DOUBLE_EQ(world.mean_us, 25.0);
+    EXPECT_DOUBLE_EQ(world.time_us, 25.0);
+    EXPECT_DOUBLE_EQ(world.algbw, 40.0);
+    EXPECT_DOUBLE_EQ(world.busbw, 40.0);
+    EXPECT_DOUBLE_EQ(world.iterations->p50_us, 25.0);
+    EXPECT_NE(world.slowest_rank, 2u);
+  });
 }
 
 TEST(Measure, WithoutChecksNothingIsCalledVerified) {

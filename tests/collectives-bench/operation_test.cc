@@ -19,7 +19,7 @@ TEST(Operation, AnUnknownNameListsWhatThereIs) {
   ASSERT_FALSE(operation);
   EXPECT_EQ(operation.error().message(),
             "operation 'hypercube_perf': expected one of all_reduce, all_gather, reduce_scatter, "
-            "broadcast, reduce, alltoall, sendrecv");
+            "broadcast, reduce, alltoall, sendrecv, pingpong");
   EXPECT_FALSE(parse_operation(""));
 }
 
@@ -29,6 +29,24 @@ TEST(Operation, CountsWholePartsOfSixteenBytes) {
   EXPECT_EQ(count_for(Operation::kAllGather, 65536, 3), 5460u);
   EXPECT_EQ(count_for(Operation::kReduceScatter, 65536, 8), 2048u);
   EXPECT_EQ(count_for(Operation::kAllToAll, 64, 8), 0u);
+}
+
+TEST(Operation, PingpongMeetsTheHalvesAndLeavesAnOddLastOneOut) {
+  for (const std::size_t ranks : {1u, 2u, 3u, 8u, 9u}) {
+    for (std::size_t rank = 0; rank < ranks; ++rank) {
+      const auto partner = pingpong_partner(rank, ranks);
+      EXPECT_EQ(takes_part(Operation::kPingPong, rank, ranks), partner.has_value());
+      if (ranks > 1 && ranks % 2 == 1 && rank == ranks - 1) {
+        EXPECT_FALSE(partner);
+      } else {
+        ASSERT_TRUE(partner);
+        EXPECT_EQ(pingpong_partner(*partner, ranks), rank);
+        EXPECT_EQ(*partner == rank, ranks == 1);
+      }
+    }
+  }
+  EXPECT_EQ(pingpong_partner(3, 16), 11u) << "local rank 3 of both nodes";
+  EXPECT_TRUE(takes_part(Operation::kAllReduce, 2, 3));
 }
 
 TEST(Operation, HasTheShapeOfItsCall) {

@@ -28,6 +28,8 @@ TEST(Options, TakesNcclTestsLetters) {
   EXPECT_EQ(options.iterations, 100u);
   EXPECT_EQ(options.warmup, 5u);
   EXPECT_EQ(options.checks, 0u);
+  EXPECT_EQ(options.gpus, 1u);
+  EXPECT_EQ(parsed({"all_reduce", "-g", "8"}).gpus, 8u);
 }
 
 TEST(Options, HaveNcclTestsDefaults) {
@@ -73,7 +75,10 @@ TEST(Options, RefuseWithTheCure) {
   EXPECT_NE(error_of({"all_reduce", "--split", "gpu"}).find("rail"), std::string::npos);
   EXPECT_NE(error_of({"all_reduce", "--json", "-", "--csv", "-"}).find("stdout"),
             std::string::npos);
-  EXPECT_NE(error_of({"all_reduce", "-g", "8"}).find("srun --ntasks-per-node=8"),
+  EXPECT_NE(error_of({"all_reduce", "-g", "0"}), "accepted");
+  EXPECT_NE(error_of({"all_reduce", "-g", "257"}), "accepted");
+  EXPECT_NE(error_of({"all_reduce", "-t", "8"}).find("write -g 8"), std::string::npos);
+  EXPECT_NE(error_of({"all_reduce", "-g", "2", "--report-fd", "3"}).find("-g 1"),
             std::string::npos);
   EXPECT_NE(error_of({"all_reduce", "-d", "half"}).find("float"), std::string::npos);
   EXPECT_NE(error_of({"all_reduce", "-o", "max"}).find("sum"), std::string::npos);
@@ -85,6 +90,33 @@ TEST(Options, RefuseWithTheCure) {
   EXPECT_NE(error_of({"all_reduce", "-n", "0"}), "accepted");
   EXPECT_NE(error_of({"all_reduce", "--backend", "mpi"}), "accepted");
   EXPECT_NE(error_of({}), "accepted");
+}
+
+TEST(Options, WhatOnlyTheFabricHasMakesItTheBackend) {
+  const auto command = parse_options({"pingpong", "-b", "8"});
+  ASSERT_TRUE(command) << command.error().message();
+  EXPECT_EQ(command->options.backend, "fabric");
+  EXPECT_EQ(command->notes, std::vector<std::string>{"backend fabric, for pingpong"});
+  EXPECT_EQ(parsed({"all_reduce", "--nic", "each"}).backend, "fabric");
+  const BenchOptions rma = parsed({"sendrecv", "--transport", "rma", "--backend", "fabric"});
+  EXPECT_EQ(rma.transport, Transport::kRma);
+  EXPECT_NE(fingerprint(rma).find(" --transport rma"), std::string::npos);
+  EXPECT_NE(fingerprint(parsed({"sendrecv", "--nic", "all"})).find(" --nic all"),
+            std::string::npos);
+  EXPECT_EQ(fingerprint(parsed({"sendrecv", "--nic", "eth1"})).find("eth1"), std::string::npos)
+      << "a device may have another name on another node";
+}
+
+TEST(Options, WhatTheFabricCannotDoIsRefused) {
+  EXPECT_NE(error_of({"pingpong", "--backend", "nccl"}).find("--backend fabric"),
+            std::string::npos);
+  EXPECT_NE(error_of({"sendrecv", "--nic", "each", "--backend", "nccl"}).find("--nic each"),
+            std::string::npos);
+  EXPECT_NE(error_of({"all_reduce", "--transport", "rma"}).find("sendrecv and pingpong"),
+            std::string::npos);
+  EXPECT_NE(error_of({"sendrecv", "--transport", "carrier"}), "accepted");
+  EXPECT_NE(error_of({"sendrecv", "--nic", "all", "--interface", "eth0"}).find("leave one out"),
+            std::string::npos);
 }
 
 TEST(Options, TakeTheOperationAsNcclTestsProgram) {

@@ -87,6 +87,9 @@ TEST(Pattern, GivesTheResultOfEveryOperation) {
   EXPECT_EQ(result(Operation::kBroadcast, 0), input_of(pattern, 2, kCount));
   EXPECT_EQ(result(Operation::kSendRecv, 0), input_of(pattern, 2, kCount));
   EXPECT_EQ(result(Operation::kSendRecv, 1), input_of(pattern, 0, kCount));
+  EXPECT_EQ(result(Operation::kPingPong, 0), input_of(pattern, 1, kCount));
+  EXPECT_EQ(result(Operation::kPingPong, 1), input_of(pattern, 0, kCount));
+  EXPECT_EQ(result_count({Operation::kPingPong, 0, kCount}, 2, 3), 0u) << "it has no partner";
   const auto gathered = result(Operation::kAllGather, 0);
   const auto exchanged = result(Operation::kAllToAll, 1);
   ASSERT_EQ(gathered.size(), 3 * kCount);

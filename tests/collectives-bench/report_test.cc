@@ -25,6 +25,7 @@ RankReport sample_report() {
   Row one_sided = row;
   one_sided.has_in_place = false;
   one_sided.in_place = {};
+  one_sided.nic = "eth1";
   report.rows = {row, one_sided};
   report.timings = {.join = 0.1, .init = 0.2, .warmup = 0.3, .measure = 0.4};
   return report;

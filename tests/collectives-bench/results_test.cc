@@ -54,12 +54,26 @@ TEST(Results, JsonHasNoInPlaceWhereTheOperationHasNone) {
 }
 
 TEST(Results, CsvHasALineASideAndQuotesWhatItMust) {
-  EXPECT_EQ(print_csv(sample_results()),
+  Results results = sample_results();
+  results.sizes[0][0].nic = "eth1";
+  EXPECT_EQ(print_csv(results),
             "operation,group,bytes,count,type,redop,root,ranks,placement,time_us,algbw,busbw,"
-            "wrong,p50_us,p99_us,cv,slowest_rank,slowest_host\n"
+            "wrong,p50_us,p99_us,cv,slowest_rank,slowest_host,nic\n"
             "broadcast,all,1024,256,float,none,1,2,out_of_place,13,0.25,0.5,0,12,20,0.125,1,"
-            "\"b, \"\"the other\"\"\"\n"
-            "broadcast,all,1024,256,float,none,1,2,in_place,15,2,3,,,,,,\n");
+            "\"b, \"\"the other\"\"\",eth1\n"
+            "broadcast,all,1024,256,float,none,1,2,in_place,15,2,3,,,,,,,eth1\n");
+}
+
+TEST(Results, JsonNamesTheNicOfARowAndTheTransportWhereTheyWereChosen) {
+  Results results = sample_results();
+  auto json = nlohmann::json::parse(print_json(results));
+  EXPECT_FALSE(json["groups"][0]["rows"][0].contains("nic"));
+  EXPECT_TRUE(json["transport"].is_null());
+  results.sizes[0][0].nic = "eth1";
+  results.transport = "rma";
+  json = nlohmann::json::parse(print_json(results));
+  EXPECT_EQ(json["groups"][0]["rows"][0]["nic"], "eth1");
+  EXPECT_EQ(json["transport"], "rma");
 }
 
 TEST(Results, NoVariableThatIsToldMayHoldASecret) {

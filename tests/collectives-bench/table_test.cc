@@ -49,7 +49,7 @@ TEST(Table, ShowsRootStatisticsAndTheSlowestRankBehindTheRest) {
   row.has_in_place = false;
   row.out_of_place.iterations = IterationStatistics{47, 60.5, 0.034};
   row.out_of_place.slowest_rank = 3;
-  const TableStyle style{Operation::kBroadcast, 2, true};
+  const TableStyle style{.operation = Operation::kBroadcast, .root = 2, .statistics = true};
   std::istringstream words(table_row(row, style));
   std::vector<std::string> columns;
   for (std::string word; words >> word;) columns.push_back(word);
@@ -79,6 +79,29 @@ TEST(Table, TheFooterAveragesOnlyWhatRan) {
   const std::string text = table_footer(std::vector{row});
   EXPECT_NE(text.find("0 OK"), std::string::npos) << text;
   EXPECT_NE(text.find(": 2440\n"), std::string::npos) << text;
+}
+
+TEST(Table, TheNicStandsBehindAllOtherColumns) {
+  Row row = sample_row();
+  row.nic = "eth1";
+  const TableStyle style{.nics = true};
+  EXPECT_TRUE(table_row(row, style).ends_with("   3   eth1\n")) << table_row(row, style);
+  EXPECT_EQ(table_row(row, style).find(table_row(sample_row()).substr(0, 100)), 0u)
+      << "the columns before it are those without";
+  EXPECT_NE(table_header(style).find("#wrong   nic\n"), std::string::npos) << table_header(style);
+  const std::string split =
+      split_table_row(std::vector<Group>{{"all", {0, 1}}}, std::vector{row}, style);
+  EXPECT_TRUE(split.ends_with("   eth1           all\n")) << split;
+  EXPECT_NE(split_table_header(style).find("nic            slowest group"), std::string::npos);
+}
+
+TEST(Table, ARowUnderWayHasItsFirstSide) {
+  std::istringstream words(table_half_row(sample_row()));
+  std::vector<std::string> columns;
+  for (std::string word; words >> word;) columns.push_back(word);
+  EXPECT_EQ(columns,
+            (std::vector<std::string>{"67108864", "16777216", "float", "sum", "-1", "48.12",
+                                      "1394.50", "2440.40", "0", "...", "...", "...", "..."}));
 }
 
 TEST(Table, EveryHeaderLineIsAComment) {

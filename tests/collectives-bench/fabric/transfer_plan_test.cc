@@ -71,6 +71,7 @@ class World {
     if (member.sent == member.plan.sends.size()) return false;
     const Send& send = member.plan.sends[member.sent];
     if (send.after && *send.after >= member.received) return false;
+    if (send.after_all && member.received < member.plan.receives.size()) return false;
     const std::vector<float>& source = send.after ? member.output : member.input;
     const auto begin = source.begin() + static_cast<std::ptrdiff_t>(send.slice.offset);
     const bool fresh =
@@ -143,6 +144,7 @@ TEST(TransferPlan, SendsAsMuchAsTheFormulaSays) {
   EXPECT_EQ(sent(Operation::kBroadcast, 4096), 4096u);
   EXPECT_EQ(sent(Operation::kReduce, 4096), 4096u);
   EXPECT_EQ(sent(Operation::kSendRecv, 4096), 4096u);
+  EXPECT_EQ(sent(Operation::kPingPong, 4096), 4096u);
 }
 
 TEST(TransferPlan, AllToAllMeetsAnotherPartnerInEveryStep) {
@@ -150,6 +152,32 @@ TEST(TransferPlan, AllToAllMeetsAnotherPartnerInEveryStep) {
   std::vector<std::uint32_t> to;
   for (const Send& send : plan.sends) to.push_back(send.peer);
   EXPECT_EQ(to, (std::vector<std::uint32_t>{3, 0, 1}));
+}
+
+TEST(TransferPlan, APingpongIsAnsweredWhenAllOfItIsThere) {
+  const TransferPlan asks = plan_transfers({Operation::kPingPong, 0, 300}, 1, 4, 100);
+  const TransferPlan answers = plan_transfers({Operation::kPingPong, 0, 300}, 3, 4, 100);
+  ASSERT_EQ(asks.sends.size(), 3u);
+  ASSERT_EQ(answers.sends.size(), 3u);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(asks.sends[i].peer, 3u);
+    EXPECT_FALSE(asks.sends[i].after_all);
+    EXPECT_EQ(answers.sends[i].peer, 1u);
+    EXPECT_TRUE(answers.sends[i].after_all) << "else slices would cross";
+  }
+}
+
+// Over rma the number that arrives is the slice's index: it must be the place of the receive.
+TEST(TransferPlan, WhatGoesByRmaIsReceivedInOneStepWithPlacesForIndices) {
+  for (const Operation operation : {Operation::kSendRecv, Operation::kPingPong}) {
+    for (const std::size_t rank : {0u, 1u, 2u}) {
+      const TransferPlan plan = plan_transfers({operation, 0, 1000}, rank, 3, 64);
+      for (std::size_t place = 0; place < plan.receives.size(); ++place) {
+        EXPECT_EQ(plan.receives[place].slice.index, place);
+        EXPECT_FALSE(plan.receives[place].adds);
+      }
+    }
+  }
 }
 
 TEST(TransferPlan, OneRankOnlyCopies) {

@@ -14,23 +14,24 @@ void* host(CUdeviceptr pointer) {
   return reinterpret_cast<void*>(pointer);
 }
 
-// FAKE_CUDA=none: a driver that sees no device.
-bool has_device() {
+// FAKE_CUDA=none: a driver that sees no device; a number: so many; else one.
+int device_count() {
   const char* wish = std::getenv("FAKE_CUDA");
-  return wish == nullptr || std::strcmp(wish, "none") != 0;
+  if (wish == nullptr) return 1;
+  return std::strcmp(wish, "none") == 0 ? 0 : std::max(std::atoi(wish), 1);
 }
 
 }  // namespace
 
 CUresult cuInit(unsigned int) {
-  return has_device() ? CUDA_SUCCESS : CUDA_ERROR_NO_DEVICE;
+  return device_count() > 0 ? CUDA_SUCCESS : CUDA_ERROR_NO_DEVICE;
 }
 CUresult cuGetErrorString(CUresult, const char** text) {
   *text = "fake text of an error";
   return CUDA_SUCCESS;
 }
 CUresult cuDeviceGetCount(int* count) {
-  *count = 1;
+  *count = device_count();
   return CUDA_SUCCESS;
 }
 CUresult cuDeviceGet(CUdevice* device, int ordinal) {

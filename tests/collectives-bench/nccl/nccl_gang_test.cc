@@ -47,6 +47,7 @@ TEST(NcclGang, MeasuresVerifiesAndSaysWhatItUsed) {
 // All operations with 1 and 3 ranks, every root; 3 ranks do not divide the sizes.
 TEST(NcclGang, EveryOperationGivesWhatItMustOutOfPlaceAndInPlace) {
   for (const Operation operation : kOperations) {
+    if (operation == Operation::kPingPong) continue;  // the fabric's alone
     for (const std::size_t size : {1u, 3u}) {
       SCOPED_TRACE(std::string(to_string(operation)) + " of " + std::to_string(size));
       const std::string root = std::to_string(has_root(operation) ? size - 1 : 0);
@@ -74,6 +75,7 @@ TEST(NcclGang, EveryOperationGivesWhatItMustOutOfPlaceAndInPlace) {
 
 TEST(NcclGang, OneWrongElementOfAnyOperationIsSeen) {
   for (const Operation operation : kOperations) {
+    if (operation == Operation::kPingPong) continue;  // the fabric's alone
     SCOPED_TRACE(to_string(operation));
     GangPlan plan = nccl_gang(2, {"-b", "64K", "-n", "1"}, "corrupt");
     plan.arguments.front() = to_string(operation);
@@ -150,6 +152,31 @@ TEST(NcclGang, AutoTakesNcclWhereAllRanksHaveItAndFabricElsewhere) {
     EXPECT_EQ(report->backend, "fabric");
   }
 }
+
+#ifdef MUSTER_BENCH_PROGRAM
+std::string table_of_slots(const char* count, const char* devices, int expected_code) {
+  GangPlan plan = nccl_gang(1, {"-b", "1M", "-n", "2", "-g", count});
+  plan.program = MUSTER_BENCH_PROGRAM;
+  plan.reports = false;
+  plan.environment.push_back(std::string("FAKE_CUDA=") + devices);
+  const auto ends = run_gang(plan);
+  EXPECT_EQ(exit_code(ends[0]), expected_code) << ends[0].output;
+  return ends[0].output;
+}
+
+TEST(NcclGang, EachSlotOfAProcessTakesAGpuOfItsOwn) {
+  const std::string output = table_of_slots("3", "3", 0);
+  for (const char* device : {"GPU 0 Fake GPU", "GPU 1 Fake GPU", "GPU 2 Fake GPU"}) {
+    EXPECT_NE(output.find(device), std::string::npos) << output;
+  }
+  EXPECT_NE(output.find("# Out of bounds values : 0 OK"), std::string::npos) << output;
+}
+
+TEST(NcclGang, MoreSlotsThanGpusAreRefusedWithTheLineToWrite) {
+  const std::string output = table_of_slots("3", "2", static_cast<int>(ExitCode::kUsage));
+  EXPECT_NE(output.find("a task sees 2 GPUs: write -g 2"), std::string::npos) << output;
+}
+#endif
 
 }  // namespace
 }  // namespace muster::bench::testing
