@@ -80,6 +80,7 @@ void NodeAgent::on_roster(const rendezvous::Roster& roster) {
   joined_ = true;
   // Facts that make no plan are the coordinator's to tell, once; it reads the same ones.
   (void)builder_.set_roster(roster);
+  start_prewarm(roster);
 }
 
 void NodeAgent::on_message(std::string_view bytes) {
@@ -158,6 +159,7 @@ void NodeAgent::start_check(const StartCheck& order) {
 }
 
 void NodeAgent::start_workers(const StartWorkers& order) {
+  if (prewarm_) prewarm_->workers_start();
   Result<GangPlan> plan = builder_.build_workers(order, session_->coordinator_address());
   if (!plan) {
     verdict::WorkerEnd end;
@@ -238,6 +240,7 @@ void NodeAgent::close_job(const CloseJob& order) {
   closing_ = true;
   end_.exit_code = static_cast<int>(order.exit_code);
   tell(CloseAcknowledged{});
+  stop_prewarm();
   if (host_) return;  // the coordinator's own agent goes last, when finish() is called
   session_->leave(kLeavePatience, [this](const Status&) { finish(end_.exit_code); });
 }
@@ -330,6 +333,7 @@ void NodeAgent::on_signal(int signum, process::SignalAction action) {
   if (signum == SIGINT && ++interrupts_ > 1 && gang_) return gang_->hurry();
   if (cancelled_by_) return;
   cancelled_by_ = signum;
+  stop_prewarm();
   if (!joined_) {
     if (host_) {
       print("muster: " + process::signal_name(signum) + " while the agents were gathering");
@@ -375,7 +379,7 @@ void NodeAgent::finish(int exit_code) {
   finished_ = true;
   end_.exit_code = exit_code;
   // Not here: this may run inside a callback of what is being ended.
-  asio::post(loop_, [this]() { finish_output(); });
+  asio::post(loop_, [this]() { finish_prewarm(); });
 }
 
 void NodeAgent::finish_output() {

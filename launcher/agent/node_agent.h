@@ -13,6 +13,7 @@
 
 #include "launcher/agent/coordinator_host.h"
 #include "launcher/agent/gang_builder.h"
+#include "launcher/agent/prewarm.h"
 #include "launcher/agent/worker_door.h"
 #include "launcher/health/child_question.h"
 #include "launcher/health/library_watch.h"
@@ -92,6 +93,9 @@ class NodeAgent : private rendezvous::SessionObserver,
   void hear_owners(const OwnersTold& told);
   void look_at_node(const LookAtNode& order);
   void on_looked(LookId look, const Result<std::string>& facts);
+  void start_prewarm(const rendezvous::Roster& roster);
+  Result<process::SpawnPlan> plan_prewarm(const rendezvous::Roster& roster) const;
+  void stop_prewarm();
   void stop_local_gang(int signum, bool already_delivered, Duration grace);
   void on_cancel_wait_over(const boost::system::error_code& error, GangId gang, int signum);
 
@@ -101,6 +105,7 @@ class NodeAgent : private rendezvous::SessionObserver,
   void lose_coordinator(const Error& error);
   void forget_gang();
   void finish(int exit_code);
+  void finish_prewarm();
   void finish_output();
   void print(const std::string& line);
 
@@ -120,6 +125,8 @@ class NodeAgent : private rendezvous::SessionObserver,
   std::unique_ptr<health::LibraryWatch> libraries_;  // of rank 0, while it runs
 
   std::unique_ptr<health::ChildQuestion> look_;  // the last one, done or not
+
+  std::unique_ptr<Prewarm> prewarm_;  // with --prewarm, on the lead agent, from the roster on
 
   std::unique_ptr<WorkerDoor> door_;  // on rank 0's agent, from OpenStore to the end of the job
   std::optional<tcpstore::SocketOwners> socket_owners_;  // once a question came

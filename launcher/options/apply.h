@@ -14,6 +14,7 @@ Status check_deadline(const FlagUse& use, Parsed& parsed);
 Status profile(const FlagUse& use, Parsed& parsed);
 Status json(const FlagUse& use, Parsed& parsed);
 Status health_only(const FlagUse& use, Parsed& parsed);
+Status prewarm(const FlagUse& use, Parsed& parsed);
 Status store(const FlagUse& use, Parsed& parsed);
 Status store_admission(const FlagUse& use, Parsed& parsed);
 Status exec(const FlagUse& use, Parsed& parsed);

@@ -22,6 +22,7 @@ Check
   --profile NAME        what the machine should have and reach: a name or a .yaml file
   --json FILE           of muster check: all that it found; --health-only: this node's probes
   --check-min-busbw G   stop below G GB/s; --check-sizes 8M,1G; --check-deadline SECONDS (5m)
+  --prewarm CMD         every node runs it while probes and check run: cold imports hide there
 Output
   --output WHERE        console, files or both (default console); --log-dir DIR (muster-logs)
   --prefix TEXT         before each line: none, or a text (default '[${host} ${rank}] ')

@@ -132,6 +132,7 @@ struct Options {
   std::string profile;                             // name or file; "": the machine's
   std::string json;                                // kCheck: where its document goes; "": nowhere
   bool health_only = false;                        // kCheck: this node's probes, nobody is met
+  std::string prewarm;                             // kRun: a shell command; "": none
 
   bool operator==(const Options&) const = default;
 };
