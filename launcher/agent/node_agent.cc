@@ -193,6 +193,7 @@ void NodeAgent::start_gang(GangId gang, GangPlan plan) {
 }
 
 void NodeAgent::stop_gang(const StopGang& order) {
+  if (order.cancelled && prewarm_) prewarm_->cancel();
   if (gang_done_ || order.gang != gang_id_) {
     tell(GangFinished{order.gang, {}, 0});  // never started here, or gone already
     return;
@@ -333,7 +334,7 @@ void NodeAgent::on_signal(int signum, process::SignalAction action) {
   if (signum == SIGINT && ++interrupts_ > 1 && gang_) return gang_->hurry();
   if (cancelled_by_) return;
   cancelled_by_ = signum;
-  stop_prewarm();
+  if (prewarm_) prewarm_->cancel();
   if (!joined_) {
     if (host_) {
       print("muster: " + process::signal_name(signum) + " while the agents were gathering");

@@ -15,6 +15,8 @@ namespace muster::launcher {
 
 namespace {
 
+// A cancel may reach the command before it reaches the agent.
+constexpr Duration kCancelFanOut{300};
 constexpr std::size_t kTailBytes = 4096;
 constexpr std::size_t kLineBytes = 300;
 // More than a pipe holds: what was written before the end is read, a flood that goes on is not.
@@ -86,6 +88,7 @@ Prewarm::Prewarm(asio::io_context& loop, PrewarmOptions options, process::SpawnP
       options_(std::move(options)),
       print_(std::move(print)),
       tail_(std::make_shared<StderrTail>(loop)),
+      tell_timer_(loop),
       limit_(loop),
       gang_(loop, {.marker = options_.marker, .beside = true}, *this, guardian, this) {
   std::vector<process::WorkerSpec> specs;
@@ -98,12 +101,18 @@ Prewarm::~Prewarm() {
 }
 
 void Prewarm::stop(bool at_once) {
+  tell_failure();
   stopped_ = true;
   if (gone_) return;
   process::StopPlan plan;
   plan.first_signal = at_once ? SIGKILL : SIGTERM;
   plan.grace = options_.stop_grace;
   gang_.stop(plan);
+}
+
+void Prewarm::cancel() {
+  failure_.clear();
+  stop(false);
 }
 
 void Prewarm::await_end(Duration limit, std::function<void(bool gone)> done) {
@@ -119,32 +128,36 @@ void Prewarm::end_wait(bool gone) {
   if (const auto done = std::exchange(done_, nullptr)) done(gone);
 }
 
-void Prewarm::tell(const std::string& what) const {
-  if (!stopped_) print_("muster: " + what);
+void Prewarm::tell_failure() {
+  tell_timer_.cancel();
+  if (!failure_.empty()) print_(std::exchange(failure_, ""));
 }
 
 void Prewarm::on_started(LocalRank, pid_t) {}
 
 void Prewarm::on_start_failed(LocalRank, const Error& error, int) {
-  tell(options_.host + ": " + error.message());
+  if (!stopped_) print_("muster: " + options_.host + ": " + error.message());
 }
 
 void Prewarm::on_exited(LocalRank, process::ExitStatus status, process::WallTime) {
+  if (stopped_) return;
   const std::chrono::duration<double> passed = Clock::now() - started_;
   if (status.success()) {
     if (options_.tells_success && !workers_started_) {
-      tell(fmt::format("--prewarm ended after {:.1f} s on {}, before the workers start",
-                       passed.count(), options_.host));
+      print_(fmt::format("muster: --prewarm ended after {:.1f} s on {}, before the workers start",
+                         passed.count(), options_.host));
     }
     return;
   }
-  // Asked to end, by Slurm's signal to the whole step that the agent may hear of a moment later.
-  if (status.signal() == SIGTERM || status.signal() == SIGINT) return;
   const std::string last = tail_->last_line_now();
   const std::string end = status.signal() ? "died by " + to_string(status)
                                           : "exited with " + std::to_string(status.exit_code());
-  tell(fmt::format("{}: --prewarm {} after {:.1f} s{}{}", options_.host, end, passed.count(),
-                   last.empty() ? "" : ": ", last));
+  failure_ = fmt::format("muster: {}: --prewarm {} after {:.1f} s{}{}", options_.host, end,
+                         passed.count(), last.empty() ? "" : ": ", last);
+  tell_timer_.expires_after(kCancelFanOut);
+  tell_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error != asio::error::operation_aborted) tell_failure();
+  });
 }
 
 void Prewarm::on_killed(std::size_t) {}

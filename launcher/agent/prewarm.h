@@ -32,8 +32,10 @@ class Prewarm : private process::GangObserver, private process::GangOutput {
   // A success is no news from now on.
   void workers_start() { workers_started_ = true; }
 
-  // SIGTERM, after the grace SIGKILL; `at_once`: SIGKILL. From now on nothing is told.
+  // SIGTERM, after the grace SIGKILL; `at_once`: SIGKILL. What it does from now on is not told.
   void stop(bool at_once);
+  // The same when the job is cancelled: its end of a moment ago came of that, and is not told.
+  void cancel();
 
   // `done(gone)` comes once: when nothing of it runs any more, or at the limit with `gone` false.
   void await_end(Duration limit, std::function<void(bool gone)> done);
@@ -52,7 +54,7 @@ class Prewarm : private process::GangObserver, private process::GangOutput {
   Result<Ends> open(LocalRank local_rank) override;
   void drain(std::function<void()> done) override;
 
-  void tell(const std::string& what) const;
+  void tell_failure();
   void end_wait(bool gone);
 
   asio::io_context& loop_;
@@ -60,6 +62,8 @@ class Prewarm : private process::GangObserver, private process::GangOutput {
   std::function<void(const std::string&)> print_;
   TimePoint started_ = Clock::now();
   std::shared_ptr<StderrTail> tail_;  // pending handlers hold it too
+  asio::steady_timer tell_timer_;
+  std::string failure_;  // not told yet
   asio::steady_timer limit_;
   std::function<void(bool)> done_;
   bool workers_started_ = false;
