@@ -103,6 +103,8 @@ class NodeAgent : private rendezvous::SessionObserver,
   void report_end(const verdict::WorkerEnd& end);
   void report_last_words();
   void lose_coordinator(const Error& error);
+  void watch_silence();
+  void on_silence_tick(const boost::system::error_code& error);
   void forget_gang();
   void finish(int exit_code);
   void finish_prewarm();
@@ -132,6 +134,7 @@ class NodeAgent : private rendezvous::SessionObserver,
   std::optional<tcpstore::SocketOwners> socket_owners_;  // once a question came
 
   bool joined_ = false;
+  bool workers_begun_ = false;  // StartWorkers came
   bool closing_ = false;
   bool finished_ = false;
   bool coordinator_lost_ = false;
@@ -143,6 +146,8 @@ class NodeAgent : private rendezvous::SessionObserver,
   std::vector<verdict::WorkerEnd> ends_;
   std::optional<WallTime> stop_sent_;
   std::optional<int> ladder_signal_;  // what the stop ladder sends the workers itself
+  asio::steady_timer silence_timer_;  // while the coordinator is silent
+  Duration silence_left_{};
   asio::steady_timer cancel_wait_;
   asio::steady_timer linger_;
   std::uint32_t killed_ = 0;
