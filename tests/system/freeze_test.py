@@ -271,6 +271,20 @@ class Freeze(ClusterTest):
         self.frozen.remove(agent)
         self.expect_end(run, (0,), "the coordinator is back", since, LOOK_S + GANG_S)
 
+    def test_an_agent_that_stood_still_itself_counts_the_silence_anew(self):
+        # As when a job is suspended: the silence that it slept through is nobody's fault.
+        run = self.start_muster(JOB, freeze=("muster-look", "node2"))
+        self.await_frozen("muster-look", "node2")
+        agents = [self.agents()[node][0] for node in ("node1", "node2", "node3")]
+        self.freeze(agents[0])
+        wait_until(lambda: run.err.count("the coordinator is silent") == 2, "silence noted")
+        since = [self.freeze(agent) for agent in agents[1:]][0]
+        wait_until(lambda: time.monotonic() - since > SILENCE_S, "a long sleep", SILENCE_S + 1)
+        for agent in (agents[1], agents[2], agents[0]):
+            agent.signal(signal.SIGCONT)
+            self.frozen.remove(agent)
+        self.expect_end(run, (0,), "check: .*: fit", time.monotonic(), GANG_S)
+
 
 if __name__ == "__main__":
     harness.main()
