@@ -78,12 +78,12 @@ TEST(CommandLine, DefaultsAreThoseOfThePage) {
 }
 
 TEST(CommandLine, EveryOwnOptionReachesItsField) {
-  const Options options = parsed(
-      {"--check=fabric", "--check-min-busbw=12.5", "--check-sizes=1M,8M", "--check-deadline=30",
-       "--store=rank0", "--store-admission=node", "--dry-run", "--stop-grace=2",
-       "--assemble-deadline=1m", "--stdin=3", "--output=both", "--log-dir=/logs",
-       "--prefix=[${rank}] ", "--interface=eth1", "--master-port=29500", "--standalone",
-       "--prewarm=python3 -c 'import torch'", "a"});
+  const Options options =
+      parsed({"--check=fabric", "--check-min-busbw=12.5", "--check-sizes=1M,8M",
+              "--check-deadline=30", "--store=rank0", "--store-admission=node", "--dry-run",
+              "--stop-grace=2", "--assemble-deadline=1m", "--stdin=3", "--output=both",
+              "--log-dir=/logs", "--prefix=[${rank}] ", "--interface=eth1", "--master-port=29500",
+              "--standalone", "--prewarm=python3 -c 'import torch'", "a"});
   EXPECT_EQ(options.check.mode, CheckMode::kFabric);
   EXPECT_EQ(options.check.min_busbw_gbps, 12.5);
   EXPECT_EQ(options.check.sizes, (std::vector<std::uint64_t>{1 << 20, 8 << 20}));
