@@ -18,6 +18,10 @@ constexpr Duration kSlurmFanOut{300};
 // srun (22.05) does not drain the others' output once a task died by a signal and the last one
 // ended.
 constexpr Duration kLingerForSrun{300};
+// Of a silent coordinator, beside the 6 s after which it counts as silent; as long as it waits for
+// a look of ours.
+constexpr Duration kSilencePatience{20'000};
+constexpr Duration kSilenceTick{1'000};
 constexpr std::size_t kReportedTail = 100;  // lines of stderr that travel to the coordinator
 
 std::int64_t wall_clock_ns() {
@@ -56,6 +60,7 @@ NodeAgent::NodeAgent(asio::io_context& loop, NodeAgentOptions options, process::
       guardian_(guardian),
       output_(output),
       builder_(options_.gangs),
+      silence_timer_(loop),
       cancel_wait_(loop),
       linger_(loop) {}
 
@@ -80,6 +85,7 @@ void NodeAgent::on_roster(const rendezvous::Roster& roster) {
   joined_ = true;
   // Facts that make no plan are the coordinator's to tell, once; it reads the same ones.
   (void)builder_.set_roster(roster);
+  start_prewarm(roster);
 }
 
 void NodeAgent::on_message(std::string_view bytes) {
@@ -112,6 +118,9 @@ void NodeAgent::on_coordinator_silent(bool silent) {
     print("muster: " + builder_.host() +
           (silent ? ": the coordinator is silent" : ": the coordinator is back"));
   }
+  silence_timer_.cancel();
+  silence_left_ = kSilencePatience;
+  if (silent) watch_silence();
 }
 
 void NodeAgent::on_closed(const Error& error) {
@@ -129,6 +138,25 @@ void NodeAgent::on_closed(const Error& error) {
     return finish(exit_code_of_join_error(error.code()));
   }
   lose_coordinator(error);
+}
+
+// A coordinator that is stopped is silent and never lost, since its kernel answers. Running workers
+// need nobody; before them nothing would ever happen. What it asks of us has deadlines far below.
+void NodeAgent::watch_silence() {
+  silence_timer_.expires_after(kSilenceTick);
+  silence_timer_.async_wait([this](const auto& error) { on_silence_tick(error); });
+}
+
+void NodeAgent::on_silence_tick(const boost::system::error_code& error) {
+  if (error || workers_begun_ || closing_ || finished_ || !joined_) return;
+  // Who stood still himself, with the whole job, begins to count anew.
+  const bool stood_still = Clock::now() > silence_timer_.expiry() + kSilenceTick;
+  silence_left_ = stood_still ? kSilencePatience : silence_left_ - kSilenceTick;
+  if (silence_left_ > Duration{0}) return watch_silence();
+  lose_coordinator(Error(ErrorCode::kTimeout,
+                         session_->coordinator_address() + " is silent for more than " +
+                             std::to_string(kSilencePatience / std::chrono::seconds(1)) +
+                             " s and the workers are not started; is its process stopped?"));
 }
 
 void NodeAgent::on_note(std::string_view line) {
@@ -158,6 +186,8 @@ void NodeAgent::start_check(const StartCheck& order) {
 }
 
 void NodeAgent::start_workers(const StartWorkers& order) {
+  workers_begun_ = true;
+  if (prewarm_) prewarm_->workers_start();
   Result<GangPlan> plan = builder_.build_workers(order, session_->coordinator_address());
   if (!plan) {
     verdict::WorkerEnd end;
@@ -191,6 +221,7 @@ void NodeAgent::start_gang(GangId gang, GangPlan plan) {
 }
 
 void NodeAgent::stop_gang(const StopGang& order) {
+  if (order.cancelled && prewarm_) prewarm_->cancel();
   if (gang_done_ || order.gang != gang_id_) {
     tell(GangFinished{order.gang, {}, 0});  // never started here, or gone already
     return;
@@ -238,6 +269,7 @@ void NodeAgent::close_job(const CloseJob& order) {
   closing_ = true;
   end_.exit_code = static_cast<int>(order.exit_code);
   tell(CloseAcknowledged{});
+  stop_prewarm();
   if (host_) return;  // the coordinator's own agent goes last, when finish() is called
   session_->leave(kLeavePatience, [this](const Status&) { finish(end_.exit_code); });
 }
@@ -284,8 +316,11 @@ void NodeAgent::on_finished(const process::GangEnd& end) {
   libraries_.reset();
   for (const process::StuckProcess& stuck : end.stuck) {
     end_.clean = false;
-    print("muster: " + builder_.host() + ": process " + std::to_string(stuck.pid) + " (" +
-          stuck.label + ") got SIGKILL and is still there");
+    // Without a pid it is our own search for what escaped.
+    print("muster: " + builder_.host() + ": " +
+          (stuck.pid == 0 ? "the " + stuck.label + " did not end in time"
+                          : "process " + std::to_string(stuck.pid) + " (" + stuck.label +
+                                ") got SIGKILL and is still there"));
   }
   if (!plan_.is_check) report_last_words();
   GangFinished message{gang_id_, {}, killed_};
@@ -330,6 +365,7 @@ void NodeAgent::on_signal(int signum, process::SignalAction action) {
   if (signum == SIGINT && ++interrupts_ > 1 && gang_) return gang_->hurry();
   if (cancelled_by_) return;
   cancelled_by_ = signum;
+  if (prewarm_) prewarm_->cancel();
   if (!joined_) {
     if (host_) {
       print("muster: " + process::signal_name(signum) + " while the agents were gathering");
@@ -375,7 +411,7 @@ void NodeAgent::finish(int exit_code) {
   finished_ = true;
   end_.exit_code = exit_code;
   // Not here: this may run inside a callback of what is being ended.
-  asio::post(loop_, [this]() { finish_output(); });
+  asio::post(loop_, [this]() { finish_prewarm(); });
 }
 
 void NodeAgent::finish_output() {

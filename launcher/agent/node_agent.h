@@ -13,6 +13,7 @@
 
 #include "launcher/agent/coordinator_host.h"
 #include "launcher/agent/gang_builder.h"
+#include "launcher/agent/prewarm.h"
 #include "launcher/agent/worker_door.h"
 #include "launcher/health/child_question.h"
 #include "launcher/health/library_watch.h"
@@ -96,6 +97,9 @@ class NodeAgent : private rendezvous::SessionObserver,
   void hear_owners(const OwnersTold& told);
   void look_at_node(const LookAtNode& order);
   void on_looked(LookId look, const Result<std::string>& facts);
+  void start_prewarm(const rendezvous::Roster& roster);
+  Result<process::SpawnPlan> plan_prewarm(const rendezvous::Roster& roster) const;
+  void stop_prewarm();
   void stop_local_gang(int signum, bool already_delivered, Duration grace);
   void on_cancel_wait_over(const boost::system::error_code& error, GangId gang, int signum);
 
@@ -103,8 +107,11 @@ class NodeAgent : private rendezvous::SessionObserver,
   void report_end(const verdict::WorkerEnd& end);
   void report_last_words();
   void lose_coordinator(const Error& error);
+  void watch_silence();
+  void on_silence_tick(const boost::system::error_code& error);
   void forget_gang();
   void finish(int exit_code);
+  void finish_prewarm();
   void finish_output();
   void print(const std::string& line);
 
@@ -125,10 +132,13 @@ class NodeAgent : private rendezvous::SessionObserver,
 
   std::unique_ptr<health::ChildQuestion> look_;  // the last one, done or not
 
+  std::unique_ptr<Prewarm> prewarm_;  // with --prewarm, on the lead agent, from the roster on
+
   std::unique_ptr<WorkerDoor> door_;  // on rank 0's agent, from OpenStore to the end of the job
   std::optional<tcpstore::SocketOwners> socket_owners_;  // once a question came
 
   bool joined_ = false;
+  bool workers_begun_ = false;  // StartWorkers came
   bool closing_ = false;
   bool finished_ = false;
   bool coordinator_lost_ = false;
@@ -140,6 +150,8 @@ class NodeAgent : private rendezvous::SessionObserver,
   std::vector<verdict::WorkerEnd> ends_;
   std::optional<WallTime> stop_sent_;
   std::optional<int> ladder_signal_;  // what the stop ladder sends the workers itself
+  asio::steady_timer silence_timer_;  // while the coordinator is silent
+  Duration silence_left_{};
   asio::steady_timer cancel_wait_;
   asio::steady_timer linger_;
   std::uint32_t killed_ = 0;

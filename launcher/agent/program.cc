@@ -94,9 +94,10 @@ int run_job(const options::Parsed& parsed, const Environment& environment,
     return refuse_on_node(environment, setup.error(), exit_code_of_setup(setup.error()));
   }
   asio::io_context loop(1);
-  auto carrier = output::OutputCarrier::create(loop, setup->output, [](const std::string& line) {
-    std::fprintf(stderr, "muster: %s\n", line.c_str());
-  });
+  auto carrier = output::OutputCarrier::create(
+      loop, setup->output, [host = step->host()](const std::string& line) {
+        std::fprintf(stderr, "muster: %s: %s\n", host.c_str(), line.c_str());
+      });
   if (!carrier) {
     guardian->dismiss();
     return refuse_on_node(environment, carrier.error(), ExitCode::kInternal);

@@ -132,6 +132,11 @@ Status drain(const FlagUse&, Parsed& parsed) {
   return {};
 }
 
+Status prewarm(const FlagUse& use, Parsed& parsed) {
+  parsed.options.prewarm = use.value;
+  return {};
+}
+
 Status store(const FlagUse& use, Parsed& parsed) {
   for (const StoreMode mode : {StoreMode::kAgent, StoreMode::kRank0}) {
     if (use.value != to_string(mode)) continue;

@@ -20,6 +20,7 @@ Status html(const FlagUse& use, Parsed& parsed);
 Status health_only(const FlagUse& use, Parsed& parsed);
 Status node_memory(const FlagUse& use, Parsed& parsed);
 Status drain(const FlagUse& use, Parsed& parsed);
+Status prewarm(const FlagUse& use, Parsed& parsed);
 Status store(const FlagUse& use, Parsed& parsed);
 Status store_admission(const FlagUse& use, Parsed& parsed);
 Status exec(const FlagUse& use, Parsed& parsed);

@@ -34,6 +34,7 @@ constexpr FlagRow kRows[] = {
     {"health-only", 0, "", kMuster, kAccepted, false, "of `muster check`: the probes of this node alone, without meeting the others; for a prolog", apply::health_only},
     {"node-memory", 0, "FILE", kMuster, kAccepted, false, "a file in a shared folder that remembers unfit nodes from job to job, so that they are suspected first (default: MUSTER_NODE_MEMORY)", apply::node_memory},
     {"drain", 0, "", kMuster, kAccepted, false, "when nodes are unfit, run the scontrol commands that are otherwise only printed", apply::drain},
+    {"prewarm", 0, "CMD", kMuster, kAccepted, false, "a shell command that every node runs once, at low priority, while probes and check run, such as 'python3 -c \"import torch\"'; it neither delays nor fails the job", apply::prewarm},
     {"store", 0, "WHERE", kMuster, kAccepted, false, "who serves PyTorch's store: agent, that of rank 0, or rank0, the program itself (default agent)", apply::store},
     {"store-admission", 0, "WHOM", kMuster, kAccepted, false, "who may use the agent's store: uid, the job's user on the job's nodes; node, anyone there; open, anyone (default uid)", apply::store_admission},
     {"exec", 0, "", kMuster, kAccepted, false, "after the check the agent becomes the program, unsupervised; one worker per agent", apply::exec},

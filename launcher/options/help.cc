@@ -26,6 +26,7 @@ Check
   --check-min-busbw G   stop below G GB/s; --check-sizes 8M,1G; --check-deadline SECONDS (5m)
   --nodes N             nodes the program runs on, the others are spares; or --spares K
   --node-memory FILE    shared file that remembers unfit nodes; --drain: tell Slurm of them
+  --prewarm CMD         every node runs it while probes and check run: cold imports hide there
 Output
   --output WHERE        console, files or both (default console); --log-dir DIR (muster-logs)
   --prefix TEXT         before each line: none, or a text (default '[${host} ${rank}] ')

@@ -161,6 +161,9 @@ Status check_check(const Options& options) {
     return usage_error(fmt::format("check with {}: check runs no program; leave it out",
                                    options.exec ? "--exec" : "--dry-run"));
   }
+  if (!options.prewarm.empty()) {
+    return usage_error("check with --prewarm: check runs no program to prewarm; leave it out");
+  }
   return {};
 }
 

@@ -138,6 +138,7 @@ struct Options {
   bool health_only = false;                        // kCheck: this node's probes, nobody is met
   std::string node_memory;                         // file that remembers unfit nodes; "": none
   bool drain = false;                              // tell Slurm of unfit nodes
+  std::string prewarm;                             // kRun: a shell command; "": none
 
   bool operator==(const Options&) const = default;
 };

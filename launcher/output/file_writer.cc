@@ -77,7 +77,10 @@ struct FileWriter::State : std::enable_shared_from_this<FileWriter::State> {
   }
 
   void on_deadline(const boost::system::error_code& error) {
-    if (!error) conclude(false);
+    if (error) return;
+    if (on_error)
+      on_error("the file writer did not end in time; lines may be missing in its files");
+    conclude(false);
   }
 
   void conclude(bool written) {

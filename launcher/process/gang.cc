@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 
+#include "launcher/process/marker.h"
 #include "launcher/process/orphan_reaper.h"
 #include "launcher/process/process_table.h"
 #include "launcher/process/sweeper.h"
@@ -346,9 +347,12 @@ void Gang::Body::finish_if_done() {
   ending_ = true;
   ladder_timer_.cancel();
   SweepTarget target;
-  target.marker = options_.marker;
-  target.agent = ::getpid();
-  target.agent_session = ::getsid(0);
+  target.markers = {options_.marker};
+  if (!options_.beside) {
+    target.agent = ::getpid();
+    target.agent_session = ::getsid(0);
+    target.spared = beside_marker(options_.marker);
+  }
   for (const auto& member : members_)
     if (member->phase == Phase::kStuck) target.groups.push_back(member->child.pid);
   start_sweeper(io_, target, options_.sweep_limit,

@@ -7,7 +7,8 @@
 // found by the marker or as our adopted child, and killed; then the output is drained.
 //
 // The agent must be a subreaper (become_subreaper) so that escaped descendants stay findable. Its
-// own helpers must stay in its session, or they pass for descendants; one gang runs at a time.
+// own helpers must stay in its session, or they pass for descendants. One gang runs at a time, and
+// next to it those that have a beside_marker and say so in their options.
 // All callbacks come from the loop, never from inside a call of the gang. The gang may be destroyed
 // in any callback; destroying it with processes left sends them SIGKILL and waits for nothing.
 #pragma once
@@ -85,6 +86,7 @@ class GangObserver {
 
 struct GangOptions {
   std::string marker;           // value of kMarkerVariable in the workers' environment
+  bool beside = false;          // `marker` is a beside_marker; the sweep goes by it alone
   Duration patience{10'000};    // for the group of a leader that exited 0
   Duration sweep_limit{5'000};  // for descendants that escaped
 };

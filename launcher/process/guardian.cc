@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstdint>
 
+#include "launcher/process/marker.h"
 #include "launcher/process/sweep.h"
 
 namespace muster::process {
@@ -76,8 +77,9 @@ class Watch {
 
   void clean_up() {
     for (const pid_t group : groups_) ::kill(-group, SIGKILL);
-    sweep(SweepTarget{.marker = marker_, .agent = 0, .agent_session = 0, .groups = {}},
-          kSweepLimit);
+    SweepTarget target;
+    target.markers = {marker_, beside_marker(marker_)};
+    sweep(target, kSweepLimit);
   }
 
   std::string marker_;

@@ -2,8 +2,8 @@
 //
 // It reports every signal that reaches it (see signal_relay.h), acts on none, and when the agent is
 // gone it kills, with SIGKILL, the groups it was told to watch and every process of this user whose
-// environment carries the marker, until none is left or 5 s have passed. It holds none of our
-// standard streams, so it never keeps srun waiting.
+// environment carries the marker or its beside_marker, until none is left or 5 s have passed. It
+// holds none of our standard streams, so it never keeps srun waiting.
 //
 // Start it first in main: before loops, threads and large allocations, since it is a copy of us.
 #pragma once

@@ -19,4 +19,8 @@ std::string make_marker() {
          "-" + std::to_string(bits);
 }
 
+std::string beside_marker(std::string_view marker) {
+  return std::string(marker) + "-beside";
+}
+
 }  // namespace muster::process

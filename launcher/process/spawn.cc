@@ -1,6 +1,7 @@
 #include "launcher/process/spawn.h"
 
 #include <fcntl.h>
+#include <linux/ioprio.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -17,6 +18,8 @@
 
 namespace muster::process {
 namespace {
+
+constexpr int kLowerNice = 10;
 
 struct FreeCpuSet {
   void operator()(cpu_set_t* set) const { CPU_FREE(set); }
@@ -137,6 +140,13 @@ int set_oom_score(Prepared& prepared) {
   return 0;
 }
 
+int lower_priority(Prepared& prepared) {
+  if (!prepared.plan->low_priority) return 0;
+  [[maybe_unused]] const int now = ::nice(kLowerNice);
+  ::syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0));
+  return 0;
+}
+
 int set_masks(Prepared& prepared) {
   ::umask(prepared.plan->original.file_mask);
   return ::sigprocmask(SIG_SETMASK, &prepared.mask, nullptr) == 0 ? 0 : errno;
@@ -155,7 +165,7 @@ struct Step {
   int (*run)(Prepared&);
 };
 
-constexpr std::array<Step, 12> kSteps{{
+constexpr std::array<Step, 13> kSteps{{
     {"setpgid", enter_own_group},
     {"die with the agent", die_with_parent},
     {"reset signals", reset_signals},
@@ -166,6 +176,7 @@ constexpr std::array<Step, 12> kSteps{{
     {"set limits", restore_limits},
     {"set affinity", bind_cpus},
     {"set OOM score", set_oom_score},
+    {"lower the priority", lower_priority},
     {"restore masks", set_masks},
     {"exec", execute},
 }};

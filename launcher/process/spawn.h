@@ -33,6 +33,7 @@ struct SpawnPlan {
   bool take_terminal = false;        // become the foreground group of stdin's terminal
   std::vector<int> cpus;             // empty: ours
   std::optional<int> oom_score_adj;  // ignored where the system refuses
+  bool low_priority = false;         // nice 10 more, idle disk; ignored where the system refuses
   OriginalLimits original;           // given back to the child: limits, mask, umask, ignored
 };
 

@@ -48,6 +48,15 @@ bool left_the_agent(const SweepTarget& target, const ProcessRecord& record) {
   return record.session != target.agent_session || contains(target.groups, record.group);
 }
 
+bool carries_any(pid_t pid, const std::vector<std::string>& markers) {
+  return std::any_of(markers.begin(), markers.end(),
+                     [pid](const std::string& marker) { return carries_marker(pid, marker); });
+}
+
+bool is_spared(const SweepTarget& target, pid_t pid) {
+  return !target.spared.empty() && carries_marker(pid, target.spared);
+}
+
 // Kills through a pidfd opened before the look, so that a reused pid is never hit.
 std::vector<Fd> kill_once(const SweepTarget& target, std::vector<pid_t>& killed) {
   const std::vector<ProcessRecord> records = living_others();
@@ -58,8 +67,9 @@ std::vector<Fd> kill_once(const SweepTarget& target, std::vector<pid_t>& killed)
     if (record.pid == target.agent) continue;
     Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, record.pid, 0U)));
     if (!pidfd.is_open()) continue;
-    const bool ours = descendants.count(record.pid) != 0 && left_the_agent(target, record);
-    if (!ours && !carries_marker(record.pid, target.marker)) continue;
+    const bool ours = descendants.count(record.pid) != 0 && left_the_agent(target, record) &&
+                      !is_spared(target, record.pid);
+    if (!ours && !carries_any(record.pid, target.markers)) continue;
     ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0U);
     if (!contains(killed, record.pid)) killed.push_back(record.pid);
     dying.push_back(std::move(pidfd));

@@ -14,10 +14,11 @@
 namespace muster::process {
 
 struct SweepTarget {
-  std::string marker;  // processes of this user that carry it
-  pid_t agent = 0;     // 0, or: descendants of this process that left `agent_session` ...
+  std::vector<std::string> markers;  // processes of this user that carry one of them
+  pid_t agent = 0;  // 0, or: descendants of this process that left `agent_session` ...
   pid_t agent_session = 0;
-  std::vector<pid_t> groups;  // ... or belong to one of these groups
+  std::vector<pid_t> groups;  // ... or belong to one of these groups ...
+  std::string spared;         // ... and do not carry this marker; "": none is spared
 };
 
 struct SweepResult {

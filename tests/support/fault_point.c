@@ -5,15 +5,22 @@
 //   MUSTER_FAULT_NODE  only where SLURM_NODEID says this
 //   MUSTER_FAULT_FILE  is made at that moment; with hold, the call waits until FILE.go is there
 //
-// Only the process that was started as `muster` counts, not its children.
+// Only the process that was started as `muster` counts, not its children. And to any process of
+// ours, whatever was started or forked:
+//
+//   MUSTER_FREEZE       NAME, of a program or what a helper calls itself: it stops (SIGSTOP) as
+//                       soon as it is that
+//   MUSTER_FREEZE_NODE  only where SLURMD_NODENAME says this
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,7 +30,16 @@ static char what[16];
 static int countdown;
 static pid_t self;
 
+static void freeze_if(const char* name) {
+  const char* wanted = getenv("MUSTER_FREEZE");
+  const char* node = getenv("MUSTER_FREEZE_NODE");
+  const char* here = getenv("SLURMD_NODENAME");
+  if (wanted == NULL || node == NULL || here == NULL || strcmp(node, here) != 0) return;
+  if (strcmp(wanted, name) == 0) raise(SIGSTOP);
+}
+
 __attribute__((constructor)) static void begin(void) {
+  freeze_if(program_invocation_short_name);
   const char* fault = getenv("MUSTER_FAULT");
   const char* node = getenv("MUSTER_FAULT_NODE");
   const char* here = getenv("SLURM_NODEID");
@@ -56,6 +72,16 @@ static void strike(const char* moment) {
 }
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+int prctl(int option, ...) {
+  va_list rest;
+  va_start(rest, option);
+  const unsigned long first = va_arg(rest, unsigned long);
+  va_end(rest);
+  const int result = REAL(prctl)(option, first, 0UL, 0UL, 0UL);
+  if (option == PR_SET_NAME) freeze_if((const char*)first);
+  return result;
+}
 
 int bind(int fd, const struct sockaddr* address, socklen_t size) {
   const int now = is_now("bind");

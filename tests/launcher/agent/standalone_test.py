@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 BIN = os.environ.get("MUSTER_BIN_DIR", "build/dev/bin")
@@ -46,6 +47,28 @@ def run(*words, **more):
 
 def standalone(*words, check="off", **more):
     return run("--standalone", f"--check={check}", *words, **more)
+
+
+def nothing_left_with(setting, limit_s=3):
+    """Whether all with this setting in their environment are gone; the guardian leaves last."""
+    until = time.monotonic() + limit_s
+    while processes_with(setting):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def processes_with(setting):
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                if setting.encode() in file.read().split(b"\0"):
+                    found.append(pid)
+        except OSError:
+            pass  # it ended, or is not ours
+    return found
 
 
 class Standalone(unittest.TestCase):
@@ -184,6 +207,72 @@ class Standalone(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (0, "profile user\n"), done.stderr)
         self.assertIn("muster: profile: set NCCL_ONE=profile: it helps", done.stderr)
         self.assertIn("kept your NCCL_TWO=user", done.stderr)
+
+    def test_a_prewarm_that_ends_in_time_is_one_line_and_prints_nothing(self):
+        done = standalone("--check-sizes=64K", "--prewarm=echo out; echo err >&2; read x || exit 0",
+                          "--", "sh", "-c", "echo worker", check="fabric")
+        if "no muster-bench-fabric.so" in done.stderr or "not beside muster" in done.stderr:
+            self.skipTest("this build has no fabric backend")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        told = [line for line in done.stderr.splitlines() if "prewarm" in line]
+        self.assertEqual(len(told), 1, done.stderr)
+        self.assertRegex(told[0], r"^muster: --prewarm ended after \d\.\d s on localhost, before")
+        self.assertNotIn("out\n", done.stdout.replace("localhost", ""))
+
+    def test_a_prewarm_that_fails_is_told_with_its_last_words_and_fails_nobody(self):
+        done = standalone("--prewarm=echo first >&2; echo '  \033[31mno such module' >&2; exit 3",
+                          "--", "sleep", "0.5")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stderr, r"^muster: localhost: --prewarm exited with 3 after \d\.\d s:"
+                                      r" +no such module\n$")
+        done = standalone("--prewarm=kill -SEGV $$", "--", "sleep", "0.5")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stderr, r"--prewarm died by signal 11 \(SIGSEGV\).* after \d\.\d s\n$")
+
+    def test_a_prewarm_that_floods_its_stderr_stops_nobody(self):
+        done = standalone("--prewarm=yes >&2", "--", "sleep", "0.5")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_a_prewarm_runs_like_the_node_s_first_worker_at_low_priority(self):
+        names = "RANK LOCAL_RANK WORLD_SIZE MASTER_ADDR MASTER_PORT MUSTER_TOKEN ROLE_NAME USERS"
+        show = "".join(f"echo {name}=${{{name}-unset}};" for name in names.split())
+        with tempfile.TemporaryDirectory() as folder:
+            done = standalone("--nproc-per-node=2", "--role=trainer",
+                              f"--prewarm=({show} pwd; nice; ulimit -n) >got.new; mv got.new got",
+                              "--", "sh", "-c", "until [ -e got ]; do sleep 0.02; done; ulimit -n",
+                              cwd=folder, environment={"USERS": "own", "MASTER_ADDR": "old",
+                                                       "MUSTER_TOKEN": "secret"})
+            self.assertEqual(done.returncode, 0, done.stderr)
+            with open(os.path.join(folder, "got"), encoding="utf-8") as file:
+                got = file.read().split()
+            self.assertEqual(got[:8], ["RANK=0", "LOCAL_RANK=0", "WORLD_SIZE=2",
+                                       "MASTER_ADDR=unset", "MASTER_PORT=unset",
+                                       "MUSTER_TOKEN=unset", "ROLE_NAME=trainer", "USERS=own"])
+            self.assertEqual(got[8], os.path.realpath(folder))
+            self.assertEqual(int(got[9]), min(19, os.nice(0) + 10))
+            self.assertIn(got[10], done.stdout)
+
+    def test_a_prewarm_that_outlives_the_check_ends_with_the_job(self):
+        """At once when it obeys SIGTERM, after 1 s when it does not, descendants included."""
+        for trap, least in (("", 0), ("trap '' TERM; ", 1)):
+            with self.subTest(trap=trap), tempfile.TemporaryDirectory() as folder:
+                done = standalone(f"--prewarm={trap}sleep 1000 & setsid sleep 1001 &"
+                                  f" echo >{folder}/ready; wait; sleep 1002", "--", "sh", "-c",
+                                  f"until [ -e {folder}/ready ]; do sleep 0.02; done; date +%s.%N",
+                                  environment={"TEST_FOLDER": folder})
+                ended = time.time() - float(done.stdout.split()[-1])
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertTrue(nothing_left_with(f"TEST_FOLDER={folder}"))
+                self.assertGreater(ended, least)
+                self.assertLess(ended, least + 6)  # a loaded machine, sanitizers
+
+    def test_a_prewarm_does_not_outlive_the_agent_that_becomes_the_program(self):
+        with tempfile.TemporaryDirectory() as folder:
+            done = standalone("--exec", "--prewarm=trap '' TERM; sleep 1000; sleep 1001", "--", "sh",
+                              "-c", "unset TEST_FOLDER; exec cat /proc/[0-9]*/environ",
+                              environment={"TEST_FOLDER": folder})
+        self.assertNotIn("-beside\0", done.stdout)
+        self.assertTrue(nothing_left_with(f"TEST_FOLDER={folder}"))
 
     def test_exec_becomes_the_program(self):
         done = standalone("--exec", "--", "sh", "-c", "echo $RANK of $WORLD_SIZE; ls /proc/self/fd | wc -w; exit 9")

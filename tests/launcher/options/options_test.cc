@@ -47,6 +47,7 @@ TEST(CommandLine, CheckRunsNoProgram) {
   EXPECT_NE(error_of({"check", "--check=off"}).find("--check=off"), std::string::npos);
   EXPECT_NE(error_of({"check", "--exec"}).find("--exec"), std::string::npos);
   EXPECT_NE(error_of({"check", "--dry-run"}).find("--dry-run"), std::string::npos);
+  EXPECT_NE(error_of({"check", "--prewarm=true"}).find("--prewarm"), std::string::npos);
   EXPECT_NE(error_of({"--json=x", "a"}).find("muster check --json=FILE"), std::string::npos);
   EXPECT_NE(error_of({"--html=x", "a"}).find("muster check --html=FILE"), std::string::npos);
   EXPECT_NE(error_of({"--health-only", "a"}).find("muster check --health-only"), std::string::npos);
@@ -97,11 +98,12 @@ TEST(CommandLine, DefaultsAreThoseOfThePage) {
 }
 
 TEST(CommandLine, EveryOwnOptionReachesItsField) {
-  const Options options = parsed(
-      {"--check=fabric", "--check-min-busbw=12.5", "--check-sizes=1M,8M", "--check-deadline=30",
-       "--store=rank0", "--store-admission=node", "--dry-run", "--stop-grace=2",
-       "--assemble-deadline=1m", "--stdin=3", "--output=both", "--log-dir=/logs",
-       "--prefix=[${rank}] ", "--interface=eth1", "--master-port=29500", "--standalone", "a"});
+  const Options options =
+      parsed({"--check=fabric", "--check-min-busbw=12.5", "--check-sizes=1M,8M",
+              "--check-deadline=30", "--store=rank0", "--store-admission=node", "--dry-run",
+              "--stop-grace=2", "--assemble-deadline=1m", "--stdin=3", "--output=both",
+              "--log-dir=/logs", "--prefix=[${rank}] ", "--interface=eth1", "--master-port=29500",
+              "--standalone", "--prewarm=python3 -c 'import torch'", "a"});
   EXPECT_EQ(options.check.mode, CheckMode::kFabric);
   EXPECT_EQ(options.check.min_busbw_gbps, 12.5);
   EXPECT_EQ(options.check.sizes, (std::vector<std::uint64_t>{1 << 20, 8 << 20}));
@@ -116,6 +118,7 @@ TEST(CommandLine, EveryOwnOptionReachesItsField) {
   EXPECT_EQ(options.interface, "eth1");
   EXPECT_EQ(options.master_port, 29500);
   EXPECT_TRUE(options.standalone);
+  EXPECT_EQ(options.prewarm, "python3 -c 'import torch'");
 }
 
 TEST(CommandLine, PrefixNoneIsAnEmptyPrefix) {

@@ -235,6 +235,38 @@ TEST_F(GangTest, HelpersOfTheAgentAreLeftAlone) {
   ASSERT_TRUE(until([&] { return reap(helper->pidfd).has_value(); }));
 }
 
+// What runs beside the gangs, --prewarm, outlives each of them and takes nothing of theirs along.
+TEST_F(GangTest, AGangBesideOutlivesTheOtherAndSparesIt) {
+  GangOptions beside_options;
+  beside_options.marker = beside_marker(marker_);
+  beside_options.beside = true;
+  Recorder beside_recorder;
+  Gang beside(io_, beside_options, beside_recorder, nullptr, nullptr);
+  beside.start({zoo_worker(
+      0, {"daemon", directory_ / "beside-daemon", "tell-pid", directory_ / "beside", "wait"},
+      beside_options.marker)});
+  const pid_t beside_daemon = pid_from(directory_ / "beside-daemon");
+  const pid_t beside_leader = pid_from(directory_ / "beside");
+  start({worker(0, {"exit", "0"})});
+  ASSERT_TRUE(finished());
+  EXPECT_FALSE(is_gone(beside_leader));
+  EXPECT_FALSE(is_gone(beside_daemon));
+
+  recorder_ = Recorder{};
+  start({worker(0, {"daemon", directory_ / "daemon", "clean-daemon", directory_ / "clean",
+                    "tell-pid", directory_ / "pid", "wait"})});
+  const pid_t daemon = pid_from(directory_ / "daemon");
+  const pid_t clean = pid_from(directory_ / "clean");
+  const pid_t leader = pid_from(directory_ / "pid");
+  beside.stop(StopPlan{});
+  ASSERT_TRUE(until([&] { return beside_recorder.finished; }));
+  EXPECT_TRUE(is_gone(beside_leader));
+  EXPECT_TRUE(is_gone(beside_daemon));
+  for (const pid_t pid : {daemon, clean, leader}) EXPECT_FALSE(is_gone(pid));
+  gang_->hurry();
+  ASSERT_TRUE(finished());
+}
+
 TEST_F(GangTest, DestroyingItKillsWhatIsLeft) {
   start({worker(0, {"ignore", "TERM", "tell-pid", directory_ / "pid", "wait"})});
   const pid_t pid = pid_from(directory_ / "pid");

@@ -35,6 +35,11 @@ int run_agent(const std::string& marker, const TempDirectory& directory) {
                          {"grandchild", directory / "grandchild", "daemon", directory / "daemon",
                           "ignore", "TERM", "tell-pid", directory / "leader", "wait"},
                          marker)});
+  const std::string aside = beside_marker(marker);
+  Gang beside(io, GangOptions{.marker = aside, .beside = true}, recorder, &*guardian, nullptr);
+  beside.start({zoo_worker(
+      0, {"daemon", directory / "beside-daemon", "tell-pid", directory / "beside", "wait"},
+      aside)});
   io.run_for(kDeadline);
   return 0;
 }
@@ -48,11 +53,14 @@ TEST(Guardian, LeavesNothingWhenTheAgentIsKilled) {
   ASSERT_TRUE(agent.has_value());
   ASSERT_TRUE(run_until(io, [&] {
     return !contents(directory / "grandchild").empty() && !contents(directory / "daemon").empty() &&
-           !contents(directory / "leader").empty();
+           !contents(directory / "leader").empty() && !contents(directory / "beside").empty() &&
+           !contents(directory / "beside-daemon").empty();
   }));
   EXPECT_EQ(marked(marker).size(), 3U);
+  EXPECT_EQ(marked(beside_marker(marker)).size(), 2U);
   ::kill(agent->pid, SIGKILL);
   EXPECT_TRUE(run_until(io, [&] { return marked(marker).empty(); }));
+  EXPECT_TRUE(run_until(io, [&] { return marked(beside_marker(marker)).empty(); }));
   EXPECT_TRUE(run_until(io, [&] { return reap(agent->pidfd).has_value(); }));
 }
 

@@ -2,8 +2,13 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/ioprio.h>
 #include <poll.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+
+#include <algorithm>
 
 #include <nlohmann/json.hpp>
 
@@ -147,6 +152,22 @@ TEST(Spawn, TheChildGetsWhatThePlanSays) {
   EXPECT_EQ(about["cpus"][0], plan.cpus[0]);
   EXPECT_EQ(about["group"], about["pid"]);
   EXPECT_EQ(about["session"], ::getsid(0));
+}
+
+TEST(Spawn, ALowPriorityIsNicerAndReadsTheDiskWhenItIsIdle) {
+  const TempDirectory directory;
+  SpawnPlan plan = zoo_plan({"tell-pid", directory / "pid", "wait"});
+  plan.low_priority = true;
+  const auto child = spawn(plan);
+  ASSERT_TRUE(child.has_value());
+  asio::io_context io{1};
+  ASSERT_TRUE(run_until(io, [&] { return !contents(directory / "pid").empty(); }));
+  const auto who = static_cast<id_t>(child->pid);
+  EXPECT_EQ(::getpriority(PRIO_PROCESS, who), std::min(19, ::getpriority(PRIO_PROCESS, 0) + 10));
+  EXPECT_EQ(::syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, child->pid),
+            IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0));
+  ::kill(child->pid, SIGKILL);
+  await_exit(*child);
 }
 
 // What the user's shell had, after we changed all of it for ourselves.
