@@ -91,7 +91,7 @@ class NodeAgent : private rendezvous::SessionObserver,
   void find_owners(const FindOwners& question);
   void hear_owners(const OwnersTold& told);
   void look_at_node(const LookAtNode& order);
-  void on_looked(LookId look, const Result<std::string>& facts);
+  void on_looked(LookId look, std::int64_t heard_us, const Result<std::string>& facts);
   void stop_local_gang(int signum, bool already_delivered, Duration grace);
   void on_cancel_wait_over(const boost::system::error_code& error, GangId gang, int signum);
 

@@ -22,6 +22,12 @@ void restore_limits(const process::OriginalLimits& original) {
   }
 }
 
+std::int64_t wall_clock_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
 std::vector<std::string> settings_of(const Environment& environment) {
   health::NodeFacts node;
   add_settings(environment.variables(), node);
@@ -33,6 +39,7 @@ std::vector<std::string> settings_of(const Environment& environment) {
 }  // namespace
 
 void NodeAgent::look_at_node(const LookAtNode& order) {
+  const std::int64_t heard_us = wall_clock_us();
   health::LookOptions look;
   look.library = health::gpu_probe_options(options_.gangs.environment).library;
   look_ = std::make_unique<health::ChildQuestion>(
@@ -41,10 +48,13 @@ void NodeAgent::look_at_node(const LookAtNode& order) {
         restore_limits(options_.gangs.original);
         return health::encode(health::look_at_node(look));
       },
-      kLookLimit, [this, id = order.look](Result<std::string> facts) { on_looked(id, facts); });
+      kLookLimit,
+      [this, id = order.look, heard_us](const Result<std::string>& facts) {
+        on_looked(id, heard_us, facts);
+      });
 }
 
-void NodeAgent::on_looked(LookId look, const Result<std::string>& facts) {
+void NodeAgent::on_looked(LookId look, std::int64_t heard_us, const Result<std::string>& facts) {
   NodeLooked answer;
   answer.look = look;
   answer.settings = settings_of(options_.gangs.environment);
@@ -53,6 +63,8 @@ void NodeAgent::on_looked(LookId look, const Result<std::string>& facts) {
   } else {
     answer.problem = "the look " + facts.error().message();
   }
+  answer.heard_us = heard_us;
+  answer.answered_us = wall_clock_us();
   tell(answer);
 }
 

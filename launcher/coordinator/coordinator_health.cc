@@ -24,7 +24,7 @@ void Coordinator::look_at_nodes(Phase phase, TimePoint now) {
     }
     health_.emplace(hosts);
   }
-  health_->begin_look();
+  health_->begin_look(now);
   look_ = LookId{value_of(look_) + 1};
   phase_ = phase;
   deadline_ = now + kLookDeadline;
@@ -36,7 +36,7 @@ void Coordinator::look_at_nodes(Phase phase, TimePoint now) {
 
 void Coordinator::note_look(MemberIndex from, const NodeLooked& message, TimePoint now) {
   if (message.look != look_ || !agent(from).lead) return;
-  health_->note(agent(from).place, message);
+  health_->note(agent(from).place, message, now);
   if (health_->is_complete()) judge_health(now);
 }
 

@@ -111,6 +111,7 @@ void visit_facts(Visitor& visit, Facts& facts) {
   visit("host", facts.host);
   visit("nccl", facts.nccl);
   visit("clock_offset_us", facts.clock_offset_us);
+  visit("clock_uncertainty_us", facts.clock_uncertainty_us);
   visit("versions", facts.versions);
 }
 

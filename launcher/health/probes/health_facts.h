@@ -140,8 +140,10 @@ struct HealthFacts {
   std::vector<GpuFacts> gpus;     // by bus id
   std::string host_problem;       // why the host's facts are missing; "" when they are not
   HostFacts host;
-  NcclFacts nccl;                               // to be filled in after the check
-  Fact<std::int64_t> clock_offset_us;           // against the coordinator; to be filled in
+  NcclFacts nccl;  // to be filled in after the check
+  // Against the median node, see clock_offset.h; to be filled in by who has the looks of all nodes.
+  Fact<std::int64_t> clock_offset_us;
+  std::uint64_t clock_uncertainty_us = 0;       // plus or minus
   std::map<std::string, std::string> versions;  // "driver" -> "550.90.07"
 
   bool operator==(const HealthFacts&) const = default;

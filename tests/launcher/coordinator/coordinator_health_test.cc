@@ -82,6 +82,55 @@ TEST(CoordinatorHealth, AnUnfitNodeIsNamedAndNothingIsStarted) {
   EXPECT_NE(job.said().find("health: node3: FAIL nofile 256: "), std::string::npos) << job.said();
 }
 
+// Node `index` answers after `took` ms, of which half a ms each way; its clock is `ahead` us.
+void answer_with_clock(Job& job, std::uint32_t node, std::int64_t took_ms, std::int64_t ahead_us) {
+  constexpr std::int64_t kNoon = 1'790'000'000'000'000;
+  NodeLooked look = Job::healthy_look(LookId{1});
+  const std::int64_t asked =
+      std::chrono::duration_cast<std::chrono::microseconds>(job.now.time_since_epoch()).count();
+  look.heard_us = kNoon + asked + 500 + ahead_us;
+  look.answered_us = kNoon + asked + took_ms * 1000 - 500 + ahead_us;
+  const TimePoint began = job.now;
+  job.now += std::chrono::milliseconds(took_ms);
+  job.say(node, look);
+  job.now = began;
+}
+
+TEST(CoordinatorHealth, ANodeWhoseClockIsOffIsNamedThoughItsLookTookSeconds) {
+  Job job = looking_job(4);
+  for (std::uint32_t node = 0; node < 4; ++node) {
+    const std::int64_t ahead_us = node == 2 ? -2'500'000 : 20'000 * std::int64_t{node};
+    answer_with_clock(job, node, node == 1 ? 4000 : 50, ahead_us);
+  }
+  EXPECT_EQ(job.coordinator.phase(), Phase::kChecking);
+  EXPECT_NE(job.said().find("health: node3: WARN clock_offset -2.5 s: its clock is -2.5 s off"),
+            std::string::npos)
+      << job.said();
+  EXPECT_EQ(job.said().find("node[1-2,4]"), std::string::npos) << "told twice: " << job.said();
+}
+
+TEST(CoordinatorHealth, AClockAMinuteOffIsUnfit) {
+  Job job = looking_job(3);
+  for (std::uint32_t node = 0; node < 3; ++node) {
+    answer_with_clock(job, node, 50, node == 0 ? 75'000'000 : 0);
+  }
+  job.acknowledge_all();
+  EXPECT_EQ(job.exit_code(), to_int(ExitCode::kUnfit));
+  EXPECT_NE(job.said().find("health: node1: FAIL clock_offset +75.0 s: "), std::string::npos)
+      << job.said();
+}
+
+TEST(CoordinatorHealth, OfTwoClocksThatDifferNobodyIsBlamed) {
+  Job job = looking_job(2);
+  answer_with_clock(job, 0, 50, 0);
+  answer_with_clock(job, 1, 50, 75'000'000);
+  EXPECT_EQ(job.coordinator.phase(), Phase::kChecking);
+  EXPECT_NE(job.said().find("clock 0.0 s off; node2: clock +75.0 s off (no majority"),
+            std::string::npos)
+      << job.said();
+  EXPECT_EQ(job.said().find("clock_offset"), std::string::npos) << job.said();
+}
+
 TEST(CoordinatorHealth, ANodeThatDoesNotAnswerIsNamedAtTheDeadlineAndTheJobGoesOn) {
   Job job = looking_job(2);
   job.say(0, Job::healthy_look(LookId{1}));

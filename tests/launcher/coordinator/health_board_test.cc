@@ -20,8 +20,8 @@ HealthBoard board_of(const std::vector<HealthFacts>& nodes) {
   Lines hosts;
   for (std::size_t i = 0; i < nodes.size(); ++i) hosts.push_back("node" + std::to_string(i + 1));
   HealthBoard board(hosts);
-  board.begin_look();
-  for (std::size_t i = 0; i < nodes.size(); ++i) board.note(i, look_of(nodes[i]));
+  board.begin_look({});
+  for (std::size_t i = 0; i < nodes.size(); ++i) board.note(i, look_of(nodes[i]), {});
   return board;
 }
 
@@ -94,8 +94,8 @@ TEST(HealthBoard, ADriverThatHungFailsAndALateLookOnlyWarns) {
   EXPECT_TRUE(board.is_unfit());
 
   HealthBoard late({"node1", "node2"});
-  late.begin_look();
-  late.note(0, look_of(health::healthy_node()));
+  late.begin_look({});
+  late.note(0, look_of(health::healthy_node()), {});
   EXPECT_FALSE(late.is_complete());
   late.end_look("its agent did not answer in 20 s");
   EXPECT_TRUE(late.is_complete());
@@ -120,9 +120,9 @@ TEST(HealthBoard, ANodeWhoseHostCouldNotBeSeenDiffersInNothing) {
 
 TEST(HealthBoard, FactsThatAreNoneAreAFindingOfTheirNode) {
   HealthBoard board({"node1"});
-  board.begin_look();
-  board.note(0, {LookId{1}, "no JSON", "", {}});
-  board.note(7, look_of(health::healthy_node()));
+  board.begin_look({});
+  board.note(0, {LookId{1}, "no JSON", "", {}}, {});
+  board.note(7, look_of(health::healthy_node()), {});
   EXPECT_NE(joined(board.judge({})).find("1 warned (look)"), std::string::npos);
 }
 
@@ -152,8 +152,8 @@ TEST(HealthBoard, ACounterThatGrewInTheCheckFailsInTheSecondLook) {
   after.gpus[3].hardware_thermal_ns = 5'000'000'000;
   after.gpus[3].clock_reasons = 0x40;
   after.gpus[3].ecc_uncorrected = 1;
-  board.begin_look();
-  board.note(0, look_of(after));
+  board.begin_look({});
+  board.note(0, look_of(after), {});
   const std::string text = joined(board.judge(health::p5()));
   EXPECT_NE(text.find("FAIL ecc"), std::string::npos) << text;
   EXPECT_EQ(text.find("health: 1 node,"), std::string::npos) << "told twice: " << text;
@@ -162,11 +162,11 @@ TEST(HealthBoard, ACounterThatGrewInTheCheckFailsInTheSecondLook) {
 
 TEST(HealthBoard, SettingsThatDifferAreTold) {
   HealthBoard board({"node1", "node2", "node3"});
-  board.begin_look();
+  board.begin_look({});
   for (std::size_t i = 0; i < 3; ++i) {
     NodeLooked look = look_of(health::healthy_node());
     look.settings = {i == 1 ? "NCCL_DEBUG=INFO" : "NCCL_DEBUG=WARN", "broken"};
-    board.note(i, look);
+    board.note(i, look, {});
   }
   const std::string text = joined(board.judge(health::p5()));
   EXPECT_NE(text.find("node2: NCCL_DEBUG INFO, 2 others WARN"), std::string::npos) << text;
