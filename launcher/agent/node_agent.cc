@@ -158,6 +158,7 @@ void NodeAgent::start_check(const StartCheck& order) {
 }
 
 void NodeAgent::start_workers(const StartWorkers& order) {
+  if (looks_) looks_->stop_watching();
   Result<GangPlan> plan = builder_.build_workers(order, session_->coordinator_address());
   if (!plan) {
     verdict::WorkerEnd end;
@@ -236,6 +237,7 @@ void NodeAgent::become_program(const BecomeProgram& order) {
 
 void NodeAgent::close_job(const CloseJob& order) {
   closing_ = true;
+  if (looks_) looks_->stop_watching();
   end_.exit_code = static_cast<int>(order.exit_code);
   tell(CloseAcknowledged{});
   if (host_) return;  // the coordinator's own agent goes last, when finish() is called
@@ -380,7 +382,7 @@ void NodeAgent::finish(int exit_code) {
 
 void NodeAgent::finish_output() {
   libraries_.reset();
-  look_.reset();
+  looks_.reset();
   gang_.reset();
   door_.reset();  // the gangs of all agents are gone
   output_.finish([this]() {

@@ -14,8 +14,8 @@
 #include "launcher/agent/coordinator_host.h"
 #include "launcher/agent/gang_builder.h"
 #include "launcher/agent/worker_door.h"
-#include "launcher/health/child_question.h"
 #include "launcher/health/library_watch.h"
+#include "launcher/health/probes/node_looks.h"
 #include "launcher/output/carrier.h"
 #include "launcher/process/gang.h"
 #include "launcher/process/guardian.h"
@@ -119,7 +119,7 @@ class NodeAgent : private rendezvous::SessionObserver,
   bool gang_done_ = true;  // told on_finished; `gang_` may live a moment longer
   std::unique_ptr<health::LibraryWatch> libraries_;  // of rank 0, while it runs
 
-  std::unique_ptr<health::ChildQuestion> look_;  // the last one, done or not
+  std::unique_ptr<health::NodeLooks> looks_;  // from the first order to look
 
   std::unique_ptr<WorkerDoor> door_;  // on rank 0's agent, from OpenStore to the end of the job
   std::optional<tcpstore::SocketOwners> socket_owners_;  // once a question came

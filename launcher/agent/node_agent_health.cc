@@ -6,14 +6,11 @@
 #include "launcher/agent/node_agent.h"
 #include "launcher/health/gpu_probe.h"
 #include "launcher/health/probes/compare.h"
-#include "launcher/health/probes/gather.h"
+#include "launcher/health/probes/node_looks.h"
 
 namespace muster::launcher {
 
 namespace {
-
-// A little more than the deadlines of the look's own two children, 10 and 5 s.
-constexpr Duration kLookLimit{16'000};
 
 // In the child. What a worker may open and lock is asked for, not what this agent gave itself.
 void restore_limits(const process::OriginalLimits& original) {
@@ -40,18 +37,15 @@ std::vector<std::string> settings_of(const Environment& environment) {
 
 void NodeAgent::look_at_node(const LookAtNode& order) {
   const std::int64_t heard_us = wall_clock_us();
-  health::LookOptions look;
-  look.library = health::gpu_probe_options(options_.gangs.environment).library;
-  look_ = std::make_unique<health::ChildQuestion>(
-      loop_, "muster-look",
-      [this, look]() {
-        restore_limits(options_.gangs.original);
-        return health::encode(health::look_at_node(look));
-      },
-      kLookLimit,
-      [this, id = order.look, heard_us](const Result<std::string>& facts) {
-        on_looked(id, heard_us, facts);
-      });
+  if (!looks_) {
+    health::NodeLooksOptions options;
+    options.look.library = health::gpu_probe_options(options_.gangs.environment).library;
+    options.prepare = [this]() { restore_limits(options_.gangs.original); };
+    looks_ = std::make_unique<health::NodeLooks>(loop_, std::move(options));
+  }
+  looks_->look([this, id = order.look, heard_us](const Result<std::string>& facts) {
+    on_looked(id, heard_us, facts);
+  });
 }
 
 void NodeAgent::on_looked(LookId look, std::int64_t heard_us, const Result<std::string>& facts) {

@@ -70,7 +70,7 @@ inline constexpr std::size_t kPhaseCount = 10;
 // A check process has nothing to save.
 inline constexpr Duration kCheckStopGrace = std::chrono::seconds(1);
 
-// A look takes at most 16 s, when the driver and a file system hang; see node_agent_health.cc.
+// A look takes at most 18 s, when the driver and a file system hang; see node_looks.h.
 inline constexpr Duration kLookDeadline = std::chrono::seconds(20);
 
 std::string_view to_string(Phase phase);
