@@ -9,10 +9,12 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "collectives-bench/exchange.h"
+#include "collectives-bench/nccl_lines.h"
 #include "collectives-bench/operation.h"
 #include "rendezvous/base/result.h"
 #include "rendezvous/base/time.h"
@@ -39,6 +41,9 @@ struct BackendOptions {
   std::string interface;        // "" lets the backend choose
   std::string nccl_library;     // file; "" lets the loader search
   bool times_each = true;       // ask for Timing::each_us where it is not free
+  // Ask for BackendFacts::algorithm where that is not free: NCCL writes a line for every operation,
+  // which takes microseconds.
+  bool tells_algorithm = false;
 };
 
 struct BackendFacts {
@@ -46,6 +51,8 @@ struct BackendFacts {
   std::string path;
   std::string network;
   std::string device;
+  std::string algorithm = {};                    // "RING", "NVLS"; "" when it was not told
+  std::optional<NcclFacts> nccl = std::nullopt;  // what NCCL told of itself
 };
 
 enum class Placement { kOutOfPlace, kInPlace };
@@ -87,7 +94,7 @@ class Backend {
   virtual Status close(TimePoint deadline) = 0;
 };
 
-inline constexpr std::uint32_t kBackendAbi = 2;  // grows with every change of this header
+inline constexpr std::uint32_t kBackendAbi = 3;  // grows with every change of this header
 inline constexpr const char* kBackendSymbol = "muster_bench_backend";
 
 struct BackendModule {

@@ -252,6 +252,7 @@ class Coordinator {
   void end_look(TimePoint now);
   void judge_health(TimePoint now);
   bool is_second_look_due() const;
+  void note_networks();
   void open_check(bench::BackendKind backend, TimePoint now);
   void start_check_gang(const CheckGroupOpened& event);
   void note_check_process(const WorkerEnded& message, TimePoint now);

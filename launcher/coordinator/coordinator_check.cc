@@ -170,6 +170,7 @@ void Coordinator::say_table() {
 void Coordinator::judge(TimePoint now) {
   effects_.push_back(CloseCheckGroup{});
   say_table();
+  note_networks();
   bench::Limits limits;
   limits.min_busbw = options_.check_min_busbw.value_or(0);
   check_verdict_ = bench::judge(check_outcomes_, limits);

@@ -60,6 +60,21 @@ void Coordinator::judge_health(TimePoint now) {
   go_on(now);
 }
 
+// What the check's NCCL said of itself is judged with the second look.
+void Coordinator::note_networks() {
+  if (!health_) return;
+  std::unordered_map<std::uint32_t, std::size_t> places;  // node -> place on the board
+  for (std::size_t i = 0; i < agents_.size(); ++i) {
+    if (!agents_[i].lead) continue;
+    places[value_of(roster_.members[i].description.node)] = agents_[i].place;
+  }
+  for (const bench::RankOutcome& outcome : check_outcomes_) {
+    if (!outcome.report || !outcome.report->nccl) continue;
+    const auto found = places.find(outcome.report->node);
+    if (found != places.end()) health_->note_nccl(found->second, *outcome.report->nccl);
+  }
+}
+
 bool Coordinator::is_second_look_due() const {
   return health_ && health_->has_devices();
 }

@@ -99,6 +99,23 @@ void HealthBoard::set_clock_offsets() {
   }
 }
 
+void HealthBoard::note_nccl(std::size_t place, const health::NcclFacts& facts) {
+  if (place >= nodes_.size()) return;
+  std::optional<health::NcclFacts>& known = nodes_[place].nccl;
+  if (known) {
+    merge_nccl_facts(*known, facts);
+  } else {
+    known = facts;
+  }
+}
+
+void HealthBoard::set_nccl_facts() {
+  for (NodeHealth& node : nodes_) {
+    auto& look = node.after ? node.after : node.before;
+    if (look && node.nccl) look->nccl = *node.nccl;
+  }
+}
+
 bool HealthBoard::is_complete() const {
   return std::none_of(nodes_.begin(), nodes_.end(),
                       [](const NodeHealth& node) { return node.is_awaited; });
@@ -112,12 +129,15 @@ void HealthBoard::end_look(const std::string& why) {
 
 bool HealthBoard::has_devices() const {
   return std::any_of(nodes_.begin(), nodes_.end(), [](const NodeHealth& node) {
-    return node.before && (node.before->has_driver || has_efa(*node.before));
+    return node.nccl || (node.before && (node.before->has_driver || has_efa(*node.before)));
   });
 }
 
-std::vector<std::string> HealthBoard::judge(const health::Expectations& expected) {
+std::vector<std::string> HealthBoard::judge(const health::Expectations& profile) {
+  health::Expectations expected = profile;
+  expected.needs_network = nodes_.size() > 1;
   set_clock_offsets();
+  set_nccl_facts();
   for (NodeHealth& node : nodes_) {
     node.results.clear();
     if (!node.problem.empty()) node.results.push_back(failed_look(node.problem));
@@ -135,7 +155,7 @@ std::vector<std::string> HealthBoard::judge(const health::Expectations& expected
   is_unfit_ = !lines.empty() || !odd_hosts(disagreements_).empty();
   for (std::string& line : disagreement_lines()) lines.push_back(std::move(line));
   // Where nobody trains, small limits are no news; the summary counts them.
-  const bool is_plain = !has_devices() && expected == health::Expectations{};
+  const bool is_plain = !has_devices() && profile == health::Expectations{};
   for (std::string& line : finding_lines(Answer::kWarn, is_plain)) {
     lines.push_back(std::move(line));
   }
@@ -146,6 +166,9 @@ std::vector<std::string> HealthBoard::judge(const health::Expectations& expected
 
 void HealthBoard::compare() {
   std::vector<health::NodeFacts> facts;
+  // A node whose processes died in the check did not tell: no difference either.
+  const bool all_told = std::all_of(nodes_.begin(), nodes_.end(),
+                                    [](const NodeHealth& node) { return node.nccl.has_value(); });
   for (const NodeHealth& node : nodes_) {
     const auto& look = node.after ? node.after : node.before;
     // What could not be asked is no difference.
@@ -153,6 +176,7 @@ void HealthBoard::compare() {
     facts.push_back(comparable_facts(node.host, *look));
     add_settings(split(node.settings), facts.back());
     facts.back().clock = node.clock;
+    if (!all_told) forget_nccl(facts.back());
   }
   disagreements_ = compare_nodes(facts);
 }

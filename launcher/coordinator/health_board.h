@@ -31,6 +31,7 @@ struct NodeHealth {
   health::Fact<health::ClockReading> clock;  // of the last look; against the coordinator's
   std::string problem;                       // why the last look gave nothing; "" when it did
   std::vector<std::string> settings;
+  std::optional<health::NcclFacts> nccl;     // what NCCL told of itself in the check
   std::vector<health::ProbeResult> results;  // of the last judge()
   bool is_awaited = false;
 };
@@ -46,11 +47,14 @@ class HealthBoard {
   // Who has not answered is not waited for; `why` is told of it.
   void end_look(const std::string& why);
 
-  // Counters can grow on a node only where it has a GPU driver or an EFA device.
+  // From the check's processes of that node, any number of them.
+  void note_nccl(std::size_t node, const health::NcclFacts& facts);
+
+  // Counters can grow on a node only where it has a GPU driver or an EFA device, or NCCL ran.
   bool has_devices() const;
 
   // Judges with all looks there are; gives the lines that were not told before.
-  std::vector<std::string> judge(const health::Expectations& expected);
+  std::vector<std::string> judge(const health::Expectations& profile);
   bool is_unfit() const { return is_unfit_; }
 
   // The probes of each node for people; of many nodes only what was found.
@@ -60,6 +64,7 @@ class HealthBoard {
 
  private:
   void set_clock_offsets();
+  void set_nccl_facts();
   void compare();
   std::vector<std::string> disagreement_lines() const;
   std::vector<std::string> finding_lines(health::Answer answer, bool only_general) const;

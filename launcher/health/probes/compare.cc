@@ -14,9 +14,12 @@ namespace muster::health {
 namespace {
 
 constexpr const char* kNone = "none";
+constexpr const char* kNccl = "NCCL";
+constexpr const char* kPlugIn = "plug-in";
+constexpr const char* kNcclNetwork = "NCCL's network";
 constexpr std::size_t kMaxGroups = 4;   // told of one fact
 constexpr std::size_t kMaxValue = 120;  // characters of a value in a line
-constexpr std::array<std::string_view, 6> kMustAgree = {"NCCL",        "muster",        "GPUs",
+constexpr std::array<std::string_view, 6> kMustAgree = {kNccl,         "muster",        "GPUs",
                                                         "EFA devices", "instance type", "GPU"};
 constexpr std::array<std::string_view, 3> kSettingPrefixes = {"NCCL_", "FI_", "OFI_"};
 
@@ -101,9 +104,9 @@ NodeFacts comparable_facts(const std::string& host, const HealthFacts& facts) {
   const auto keep = [&node](const char* name, const std::string& value) {
     if (!value.empty()) node.facts[name] = value;
   };
-  keep("NCCL", facts.nccl.version);
-  keep("plug-in", facts.nccl.plugin_version);
-  keep("NCCL's network", facts.nccl.network);
+  keep(kNccl, facts.nccl.version);
+  keep(kPlugIn, facts.nccl.plugin_version);
+  keep(kNcclNetwork, facts.nccl.network);
   keep("instance type", facts.host.instance_type);
   if (facts.driver_problem.empty()) {
     node.facts["GPUs"] = std::to_string(facts.gpus.size());
@@ -118,6 +121,10 @@ NodeFacts comparable_facts(const std::string& host, const HealthFacts& facts) {
   if (facts.host.memlock.value) node.facts["memlock"] = std::to_string(*facts.host.memlock.value);
   if (facts.host.nofile.value) node.facts["nofile"] = std::to_string(*facts.host.nofile.value);
   return node;
+}
+
+void forget_nccl(NodeFacts& node) {
+  for (const char* name : {kNccl, kPlugIn, kNcclNetwork}) node.facts.erase(name);
 }
 
 void add_settings(const std::vector<std::pair<std::string, std::string>>& variables,

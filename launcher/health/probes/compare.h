@@ -31,6 +31,9 @@ struct NodeFacts {
 // What of a node's facts should be the same on all: versions, counts, limits, NCCL's settings.
 NodeFacts comparable_facts(const std::string& host, const HealthFacts& facts);
 
+// Leaves out what NCCL told of itself, for where not all nodes could be asked.
+void forget_nccl(NodeFacts& node);
+
 // Adds the variables that steer NCCL and libfabric: NCCL_*, FI_*, OFI_* and LD_LIBRARY_PATH.
 void add_settings(const std::vector<std::pair<std::string, std::string>>& variables,
                   NodeFacts& node);

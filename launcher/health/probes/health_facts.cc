@@ -82,6 +82,8 @@ void visit_nccl(Visitor& visit, Nccl& nccl) {
   visit("nics", nccl.nics);
   visit("net_channels", nccl.net_channels);
   visit("direct_channels", nccl.direct_channels);
+  visit("nvls", nccl.nvls);
+  visit("algorithm", nccl.algorithm);
 }
 
 template <class Visitor, class Host>

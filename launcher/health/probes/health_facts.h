@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "collectives-bench/nccl_lines.h"
 #include "rendezvous/base/result.h"
 
 namespace muster::health {
@@ -104,17 +105,7 @@ struct DiskFacts {
   bool operator==(const DiskFacts&) const = default;
 };
 
-// From NCCL's own lines in the check, see nccl_lines.h.
-struct NcclFacts {
-  std::string version;
-  std::string plugin_version;
-  std::string network;     // "Libfabric", "IB", "Socket"; "" when the line was not seen
-  std::string provider;    // of the plug-in: "efa"
-  std::uint64_t nics = 0;  // that the plug-in found
-  std::uint64_t net_channels = 0;
-  std::uint64_t direct_channels = 0;  // of them, with GPUDirect RDMA
-  bool operator==(const NcclFacts&) const = default;
-};
+using NcclFacts = bench::NcclFacts;  // from NCCL's own lines in the check
 
 struct HostFacts {
   std::string instance_type;

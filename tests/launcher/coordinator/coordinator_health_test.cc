@@ -3,6 +3,7 @@
 
 #include "launcher/options/exit_codes.h"
 #include "tests/launcher/coordinator/job_fixture.h"
+#include "tests/launcher/health/probes/healthy_node.h"
 
 namespace muster::launcher {
 namespace {
@@ -226,6 +227,57 @@ TEST(CoordinatorHealth, MusterCheckTellsOfAnAssemblyThatFailed) {
   job.feed(AssemblyFailed{"node2 did not come", 81});
   EXPECT_EQ(job.exit_code(), 81);
   EXPECT_NE(report_of(job).find("\"verdict\":\"missing nodes\""), std::string::npos);
+}
+
+// Two p5 nodes whose NCCL measured well: over sockets on the second.
+TEST(CoordinatorHealth, AFallBackToSocketsThatTheCheckShowedEndsTheJob) {
+  CoordinatorOptions options;
+  options.profile.name = "p5";
+  options.profile.gpus = health::p5().gpus;
+  options.profile.nics = health::p5().nics;
+  Job job(2, options);
+  for (AgentFacts& facts : job.facts) facts.has_nccl_backend = true;
+  const auto look = [&job](std::uint32_t id) {
+    health::HealthFacts facts = health::healthy_node();
+    facts.nccl = {};
+    facts.taken_at_ms = 1000 * id;
+    for (std::uint32_t node = 0; node < 2; ++node) {
+      job.say(node, NodeLooked{LookId{id}, health::encode(facts), "", {}});
+    }
+  };
+  job.feed(Assembled{job.roster()});
+  look(1);
+  ASSERT_EQ(job.coordinator.phase(), Phase::kChecking) << job.said();
+  job.feed(CheckGroupOpened{job.gang(), 12345, "key"});
+  for (std::uint32_t node = 0; node < 2; ++node) {
+    std::vector<std::string> reports;
+    for (std::uint32_t rank = 8 * node; rank < 8 * node + 8; ++rank) {
+      bench::RankReport report;
+      report.rank = rank;
+      report.size = 16;
+      report.node = node;
+      report.backend = "nccl";
+      report.nccl = node == 0 ? health::NcclFacts{"2.28.3", "1.16.3", "Libfabric", "efa", 32, 8, 8}
+                              : health::NcclFacts{"2.28.3", "", "Socket", "", 0, 0, 0};
+      bench::Row row;
+      row.bytes = 1 << 20;
+      row.count = row.bytes / 4;
+      row.out_of_place = {1000, 1000, 1.0, 1.0, 0};
+      row.in_place = row.out_of_place;
+      report.rows = {row};
+      reports.push_back(bench::print_report(report));
+    }
+    job.say(node, GangFinished{job.gang(), reports, 0});
+  }
+  ASSERT_EQ(job.coordinator.phase(), Phase::kLookingAgain) << job.said();
+  look(2);
+  job.acknowledge_all();
+  EXPECT_EQ(job.exit_code(), to_int(ExitCode::kUnfit)) << job.said();
+  EXPECT_EQ(job.count_sent<StartWorkers>(), 0u);
+  EXPECT_NE(job.said().find("health: node2: FAIL network Socket: NCCL fell back"),
+            std::string::npos)
+      << job.said();
+  EXPECT_EQ(job.said().find("node1: FAIL"), std::string::npos) << job.said();
 }
 
 // A recorded figure of just this shape stops; a published one of the fabric's is not compared.

@@ -173,6 +173,56 @@ TEST(HealthBoard, SettingsThatDifferAreTold) {
   EXPECT_FALSE(board.is_unfit());
 }
 
+HealthFacts silent_node() {
+  HealthFacts facts = health::healthy_node();
+  facts.nccl = {};
+  return facts;
+}
+
+TEST(HealthBoard, ANodeWhoseNcclFellBackToSocketsIsUnfit) {
+  HealthBoard board = board_of({silent_node(), silent_node(), silent_node()});
+  board.judge(health::p5());
+  EXPECT_FALSE(board.is_unfit());
+  for (std::size_t node = 0; node < 3; ++node) {
+    for (std::size_t rank = 0; rank < 8; ++rank) {
+      health::NcclFacts told{"2.28.3", "1.16.3", "Libfabric", "efa", 32, 64, 64};
+      if (node == 1 && rank == 5) told = {"2.28.3", "", "Socket", "", 0, 0, 0};
+      board.note_nccl(node, told);
+    }
+  }
+  board.note_nccl(99, {});
+  const std::string text = joined(board.judge(health::p5()));
+  EXPECT_TRUE(board.is_unfit());
+  EXPECT_NE(text.find("health: node2: FAIL network Socket: NCCL fell back to TCP sockets"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("health: node2: NCCL's network Socket, 2 others Libfabric"),
+            std::string::npos)
+      << text;
+}
+
+// On one node nothing goes over it.
+TEST(HealthBoard, OfOneNodeAloneSocketsOnlyWarn) {
+  HealthBoard board = board_of({silent_node()});
+  board.note_nccl(0, {"2.28.3", "", "Socket", "", 0, 0, 0});
+  const std::string text = joined(board.judge(health::p5()));
+  EXPECT_FALSE(board.is_unfit());
+  EXPECT_NE(text.find("node1: WARN network Socket: "), std::string::npos) << text;
+}
+
+TEST(HealthBoard, ANodeThatCouldNotTellItsNcclDiffersInNothing) {
+  HealthBoard board = board_of({silent_node(), silent_node(), silent_node()});
+  for (std::size_t node = 0; node < 2; ++node) {
+    board.note_nccl(node, {"2.28.3", "1.16.3", "Libfabric", "efa", 32, 64, 64});
+  }
+  const std::string text = joined(board.judge(health::p5()));
+  EXPECT_FALSE(board.is_unfit()) << text;
+  EXPECT_TRUE(board.disagreements().empty()) << text;
+  board.note_nccl(2, {"2.20.5", "1.16.3", "Libfabric", "efa", 32, 64, 64});
+  EXPECT_NE(joined(board.judge(health::p5())).find("node3: NCCL 2.20.5, 2 others 2.28.3 (FAIL"),
+            std::string::npos);
+}
+
 TEST(HealthReport, HoldsNodesProbesAndTheVerdict) {
   HealthFacts sick = health::healthy_node();
   sick.gpus[2].problem = "\xff is lost";
