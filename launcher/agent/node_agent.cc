@@ -250,9 +250,10 @@ void NodeAgent::on_started(LocalRank local_rank, pid_t pid) {
   // So that a log shows what training ran on, by its first rank.
   const output::WorkerFields& first = plan_.fields.front();
   if (plan_.is_check || first.rank != Rank{0} || first.local_rank != local_rank) return;
+  health::LibraryWatchOptions watch;
+  watch.checked = checked_;
   libraries_ = std::make_unique<health::LibraryWatch>(
-      loop_, pid, health::LibraryWatchOptions{},
-      [this](const std::string& line) { print("muster: " + line); });
+      loop_, pid, std::move(watch), [this](const std::string& line) { print("muster: " + line); });
 }
 
 void NodeAgent::on_start_failed(LocalRank local_rank, const Error& error, int exit_code) {
@@ -294,6 +295,7 @@ void NodeAgent::on_finished(const process::GangEnd& end) {
   if (plan_.is_check) {
     for (const GangProcess& one : plan_.processes) {
       message.reports.push_back(GangBuilder::read_report(one));
+      note_check(message.reports.back());
     }
   }
   tell(message);

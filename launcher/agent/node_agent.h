@@ -91,6 +91,7 @@ class NodeAgent : private rendezvous::SessionObserver,
   void find_owners(const FindOwners& question);
   void hear_owners(const OwnersTold& told);
   void look_at_node(const LookAtNode& order);
+  void note_check(const std::string& report);
   void on_looked(LookId look, std::int64_t heard_us, const Result<std::string>& facts);
   void stop_local_gang(int signum, bool already_delivered, Duration grace);
   void on_cancel_wait_over(const boost::system::error_code& error, GangId gang, int signum);
@@ -118,6 +119,7 @@ class NodeAgent : private rendezvous::SessionObserver,
   std::unique_ptr<process::Gang> gang_;
   bool gang_done_ = true;  // told on_finished; `gang_` may live a moment longer
   std::unique_ptr<health::LibraryWatch> libraries_;  // of rank 0, while it runs
+  health::CheckedLibrary checked_;                   // by the last check gang here
 
   std::unique_ptr<health::NodeLooks> looks_;  // from the first order to look
 

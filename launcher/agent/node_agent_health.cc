@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "collectives-bench/report.h"
 #include "launcher/agent/node_agent.h"
 #include "launcher/health/gpu_probe.h"
 #include "launcher/health/probes/compare.h"
@@ -46,6 +47,13 @@ void NodeAgent::look_at_node(const LookAtNode& order) {
   looks_->look([this, id = order.look, heard_us](const Result<std::string>& facts) {
     on_looked(id, heard_us, facts);
   });
+}
+
+// So that a log shows whether training uses what was measured.
+void NodeAgent::note_check(const std::string& report) {
+  const Result<bench::RankReport> parsed = bench::parse_report(report);
+  if (!parsed || parsed->backend != "nccl") return;
+  checked_ = {parsed->library, parsed->path};
 }
 
 void NodeAgent::on_looked(LookId look, std::int64_t heard_us, const Result<std::string>& facts) {
