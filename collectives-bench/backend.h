@@ -51,7 +51,7 @@ struct BackendFacts {
   std::string path;
   std::string network;
   std::string device;
-  std::string algorithm = {};                    // "RING", "NVLS"; "" when it was not told
+  std::string algorithm = {};                    // "Ring", "NVLS"; "" when it was not told
   std::optional<NcclFacts> nccl = std::nullopt;  // what NCCL told of itself
 };
 

@@ -32,6 +32,7 @@ std::vector<std::string> gang_arguments(const CheckSpec& spec) {
   } else {
     add("-i", std::to_string(spec.sizes.step_bytes));
   }
+  if (!spec.in_place) arguments.emplace_back("--out-of-place");
   if (!spec.interface.empty()) add("--interface", spec.interface);
   if (!spec.nccl_library.empty()) add("--nccl-library", spec.nccl_library);
   return arguments;

@@ -89,7 +89,8 @@ class Sweeper {
 
  private:
   bool runs(Placement placement) const {
-    return placement == Placement::kOutOfPlace || runs_in_place(sweep_.operation);
+    return placement == Placement::kOutOfPlace ||
+           (sweep_.in_place && runs_in_place(sweep_.operation));
   }
 
   Collective collective(std::uint64_t bytes, const Group& group) const {
@@ -101,7 +102,7 @@ class Sweeper {
     Row row;
     row.bytes = shape_of(asked, group.ranks.size()).larger() * kElementBytes;
     row.count = asked.count;
-    row.has_in_place = runs_in_place(sweep_.operation);
+    row.has_in_place = runs(Placement::kInPlace);
     return row;
   }
 

@@ -10,9 +10,9 @@ namespace {
 
 constexpr std::string_view kSocket = "Socket";
 constexpr std::size_t kMaxWord = 64;
-// Before 2.24 a number was told.
+// As NCCL_ALGO and the profiles spell them. Before 2.24 their number was told.
 constexpr std::array<std::string_view, 7> kAlgorithms = {
-    "TREE", "RING", "COLLNET_DIRECT", "COLLNET_CHAIN", "NVLS", "NVLS_TREE", "PAT"};
+    "Tree", "Ring", "CollnetDirect", "CollnetChain", "NVLS", "NVLSTree", "PAT"};
 
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
@@ -44,12 +44,26 @@ void keep_network(NcclFacts& facts, const std::string& network) {
   if (!network.empty() && facts.network != kSocket) facts.network = network;
 }
 
+// "NVLS_TREE" is told of what is spelt NVLSTree elsewhere.
+bool is_same_name(std::string_view told, std::string_view name) {
+  std::string plain(told);
+  std::erase(plain, '_');
+  return plain.size() == name.size() &&
+         std::equal(plain.begin(), plain.end(), name.begin(),
+                    [](char a, char b) { return lower(a) == lower(b); });
+}
+
 std::string algorithm_of(std::string_view told) {
   const std::string word = word_of(told, " ,");
   std::size_t number = 0;
   const auto read = std::from_chars(word.data(), word.data() + word.size(), number);
-  if (read.ec != std::errc()) return word;
-  return number < kAlgorithms.size() ? std::string(kAlgorithms[number]) : std::string();
+  if (read.ec == std::errc()) {
+    return number < kAlgorithms.size() ? std::string(kAlgorithms[number]) : std::string();
+  }
+  for (const std::string_view name : kAlgorithms) {
+    if (is_same_name(word, name)) return std::string(name);
+  }
+  return word;
 }
 
 std::uint64_t number_at_end(std::string_view text) {

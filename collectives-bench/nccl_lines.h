@@ -28,7 +28,7 @@ struct NcclFacts {
   std::uint64_t net_channels = 0;     // told on both sides, the sending and the receiving
   std::uint64_t direct_channels = 0;  // of them, with GPUDirect RDMA
   std::string nvls = {};              // "available", "not available"; "" when it was not told
-  // Of the largest operation: "RING", "TREE", "NVLS", "NVLS_TREE", ... Only the first rank of a
+  // Of the largest operation, as NCCL_ALGO spells it: "Ring", "NVLSTree". Only the first rank of a
   // communicator is told, by NCCL 2.20 and later.
   std::string algorithm = {};
 

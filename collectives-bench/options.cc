@@ -98,6 +98,7 @@ void declare_surroundings(CLI::App& app, RawOptions& raw) {
   app.add_option("-J,--json", raw.options.json_file,
                  "write the result as JSON to this file, - for stdout instead of the table");
   app.add_option("--csv", raw.options.csv_file, "the same as CSV");
+  app.add_flag("--out-of-place{false}", raw.options.in_place, "measure out of place only");
   app.add_option("--report-fd", raw.report_fd, "write this rank's report to a descriptor")
       ->check(CLI::Range(0, 1 << 20));
 }
@@ -195,12 +196,13 @@ Result<CommandLine> parse_options(const std::vector<std::string>& arguments) {
 
 std::string fingerprint(const BenchOptions& options) {
   const SizeRange& sizes = options.sizes;
-  return fmt::format("{} -b {} -e {} {} -n {} -w {} -c {} -r {} -I {} --backend {} --split {}",
+  return fmt::format("{} -b {} -e {} {} -n {} -w {} -c {} -r {} -I {} --backend {} --split {}{}",
                      to_string(options.operation), sizes.min_bytes, sizes.max_bytes,
                      sizes.factor != 0 ? fmt::format("-f {}", sizes.factor)
                                        : fmt::format("-i {}", sizes.step_bytes),
                      options.iterations, options.warmup, options.checks, options.root,
-                     options.times_each ? 1 : 0, options.backend, to_string(options.split));
+                     options.times_each ? 1 : 0, options.backend, to_string(options.split),
+                     options.in_place ? "" : " --out-of-place");
 }
 
 }  // namespace muster::bench

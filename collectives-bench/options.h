@@ -21,6 +21,7 @@ struct BenchOptions {
   SizeRange sizes;
   std::uint32_t iterations = 20;
   std::uint32_t warmup = 1;
+  bool in_place = true;  // too
   std::uint32_t checks = 1;
   Duration deadline = std::chrono::minutes(10);
   bool times_each = true;  // statistics over single iterations

@@ -81,7 +81,7 @@ struct RankReport {
   std::string path;     // the file of that library
   std::string network;  // "eth0 10.0.0.1", "libnccl-net-ofi.so"
   std::string device;   // "GPU 3 NVIDIA H100", "host memory"
-  // That the library used at the largest size: "NVLS", "RING"; "" where it did not tell this rank.
+  // That the library used at the largest size: "NVLS", "Ring"; "" where it did not tell this rank.
   std::string algorithm = {};
   std::optional<NcclFacts> nccl = std::nullopt;  // of the backend nccl, as far as NCCL told
   std::vector<Row> rows;

@@ -62,6 +62,7 @@ class Runner : private SweepObserver {
                       .sizes = std::move(sizes),
                       .iterations = plan_.options.iterations,
                       .warmup = plan_.options.warmup,
+                      .in_place = plan_.options.in_place,
                       .checks = plan_.options.checks,
                       .groups = groups_};
     MUSTER_RETURN_IF_ERROR(run_sweep(*backend_, exchange_, sweep, *this, deadline_));

@@ -43,9 +43,10 @@ std::vector<std::uint32_t> ranks_where(const Outcomes& outcomes, Predicate holds
   return ranks;
 }
 
-Verdict conclude(const Outcomes& outcomes, Decision decision, std::string text,
+Verdict conclude(const Outcomes& outcomes, Decision decision, Seen seen, std::string text,
                  std::vector<std::uint32_t> culprits) {
   Verdict verdict;
+  verdict.seen = seen;
   verdict.decision = decision;
   verdict.line = fmt::format("check: {} {}", subject(outcomes), text);
   verdict.culprits = std::move(culprits);
@@ -76,7 +77,7 @@ std::optional<Verdict> find_wrong_data(const Outcomes& outcomes) {
   if (culprits.empty()) return std::nullopt;
   std::uint64_t wrong = 0;
   for (const RankOutcome& outcome : outcomes) wrong += wrong_elements(outcome);
-  return conclude(outcomes, Decision::kStop,
+  return conclude(outcomes, Decision::kStop, Seen::kWrongData,
                   fmt::format("gave wrong data: {} wrong element{} on {}", wrong,
                               wrong == 1 ? "" : "s", ranks_text(outcomes, culprits)),
                   culprits);
@@ -109,7 +110,7 @@ std::optional<Verdict> find_hang(const Outcomes& outcomes) {
     text += fmt::format("; rank {} ({}) in phase {}: {}", *waiting, outcomes[*waiting].host,
                         to_string(error.phase), error.text);
   }
-  return conclude(outcomes, Decision::kStop, text, silent.empty() ? stuck : silent);
+  return conclude(outcomes, Decision::kStop, Seen::kHung, text, silent.empty() ? stuck : silent);
 }
 
 std::string failure_text(const RankOutcome& outcome) {
@@ -150,7 +151,7 @@ std::optional<Verdict> find_failure(const Outcomes& outcomes) {
   std::string text = fmt::format("could not measure: rank {} ({}) {}", told, outcomes[told].host,
                                  failure_text(outcomes[told]));
   if (culprits.size() > 1) text += fmt::format(" (and {} more ranks failed)", culprits.size() - 1);
-  return conclude(outcomes, Decision::kNotMeasured, text, culprits);
+  return conclude(outcomes, Decision::kNotMeasured, Seen::kNotMeasured, text, culprits);
 }
 
 // Reports must be of one and the same run: a gang whose processes each ran a world of their own
@@ -176,7 +177,7 @@ std::optional<Verdict> find_contradiction(const Outcomes& outcomes) {
     }
     if (problem.empty()) continue;
     return conclude(
-        outcomes, Decision::kNotMeasured,
+        outcomes, Decision::kNotMeasured, Seen::kNotMeasured,
         fmt::format("could not measure: rank {} ({}) {}", rank, outcomes[rank].host, problem),
         {rank});
   }
@@ -191,6 +192,21 @@ double mean_time_us(const Outcomes& outcomes) {
   return sum / static_cast<double>(outcomes.size());
 }
 
+void add_iterations(const Outcomes& outcomes, Verdict& verdict) {
+  verdict.p50_busbw = verdict.busbw;
+  const IterationStatistics* slowest = nullptr;
+  for (const RankOutcome& outcome : outcomes) {
+    const auto& iterations = outcome.report->rows.back().out_of_place.iterations;
+    if (!iterations || !(iterations->p50_us > 0)) continue;
+    if (slowest == nullptr || iterations->p50_us > slowest->p50_us) slowest = &*iterations;
+  }
+  if (slowest == nullptr) return;
+  const double mean_us = mean_time_us(outcomes);
+  verdict.p50_busbw = verdict.busbw * mean_us / slowest->p50_us;
+  if (slowest->p99_us > 0) verdict.p99_busbw = verdict.busbw * mean_us / slowest->p99_us;
+  verdict.cv = slowest->cv;
+}
+
 Verdict compare(const Outcomes& outcomes, const Limits& limits) {
   const Row& largest = outcomes.front().report->rows.back();
   const double algbw = algorithm_bandwidth(largest.bytes, mean_time_us(outcomes));
@@ -203,7 +219,7 @@ Verdict compare(const Outcomes& outcomes, const Limits& limits) {
   if (outcomes.size() == 1) {  // busbw is 0 by definition: neither slow nor fast
     const bool asked = limits.min_busbw > 0;
     verdict = conclude(
-        outcomes, asked ? Decision::kNotMeasured : Decision::kGo,
+        outcomes, asked ? Decision::kNotMeasured : Decision::kGo, Seen::kMeasured,
         asked ? fmt::format("could not measure: one rank has no bus bandwidth (minimum {:.3f})",
                             limits.min_busbw)
               : fmt::format("{} algbw {:.3f} GB/s{}: fit", bytes_text(largest.bytes), algbw,
@@ -213,13 +229,14 @@ Verdict compare(const Outcomes& outcomes, const Limits& limits) {
     const bool slow = busbw < limits.min_busbw;
     const std::string minimum =
         limits.min_busbw > 0 ? fmt::format("minimum {:.3f}", limits.min_busbw) : "no minimum";
-    verdict = conclude(outcomes, slow ? Decision::kStop : Decision::kGo,
+    verdict = conclude(outcomes, slow ? Decision::kStop : Decision::kGo, Seen::kMeasured,
                        fmt::format("{} busbw {:.3f} GB/s ({}){}: {}", bytes_text(largest.bytes),
                                    busbw, minimum, unverified, slow ? "below the minimum" : "fit"),
                        {});
   }
   verdict.bytes = largest.bytes;
   verdict.busbw = busbw;
+  add_iterations(outcomes, verdict);
   return verdict;
 }
 
@@ -239,7 +256,8 @@ std::string_view to_string(Decision decision) {
 
 Verdict judge(const Outcomes& outcomes, const Limits& limits) {
   if (outcomes.empty()) {
-    return conclude(outcomes, Decision::kNotMeasured, "could not measure: nobody took part", {});
+    return conclude(outcomes, Decision::kNotMeasured, Seen::kNotMeasured,
+                    "could not measure: nobody took part", {});
   }
   if (auto wrong = find_wrong_data(outcomes)) return *wrong;
   if (auto hang = find_hang(outcomes)) return *hang;

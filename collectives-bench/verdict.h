@@ -38,11 +38,20 @@ enum class Decision { kGo, kStop, kNotMeasured };
 
 std::string_view to_string(Decision decision);  // "go", "stop", "could not measure"; static
 
+// What came back, whatever is decided on it.
+enum class Seen { kMeasured, kWrongData, kHung, kNotMeasured };
+
 struct Verdict {
   Decision decision = Decision::kNotMeasured;
-  std::string line;                     // one line with numbers, for the log
-  std::uint64_t bytes = 0;              // the largest size, when measured
-  double busbw = 0;                     // GB/s there, from the mean time of all ranks
+  Seen seen = Seen::kNotMeasured;
+  std::string line;         // one line with numbers, for the log
+  std::uint64_t bytes = 0;  // the largest size, when measured
+  double busbw = 0;         // GB/s there, from the mean time of all ranks
+  // There, of the rank whose median iteration is the longest; where no iterations were timed the
+  // first is busbw and the others are 0.
+  double p50_busbw = 0;
+  double p99_busbw = 0;
+  double cv = 0;
   std::vector<std::uint32_t> culprits;  // ranks that the line accuses, ascending
 };
 

@@ -8,6 +8,8 @@ std::string_view to_string(ThresholdSource source) {
   switch (source) {
     case ThresholdSource::kPublished:
       return "published";
+    case ThresholdSource::kEstimated:
+      return "estimated";
     case ThresholdSource::kRecorded:
       return "recorded";
     case ThresholdSource::kMinimum:

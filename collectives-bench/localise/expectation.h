@@ -10,6 +10,7 @@ namespace muster::bench::localise {
 
 enum class ThresholdSource {
   kPublished,  // only warns
+  kEstimated,  // from a baseline of another shape: only warns
   kRecorded,   // a baseline of this cluster: stops
   kMinimum,    // the user's word: stops
 };
@@ -22,7 +23,9 @@ struct Threshold {
   double tolerance = 0;  // as a share: 0.04 allows 4 % less
 
   double floor() const { return busbw * (1 - tolerance); }
-  bool stops() const { return source != ThresholdSource::kPublished; }
+  bool stops() const {
+    return source == ThresholdSource::kRecorded || source == ThresholdSource::kMinimum;
+  }
 };
 
 struct Expectation {

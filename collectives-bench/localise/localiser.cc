@@ -134,8 +134,13 @@ Next Localiser::after_world() {
   if (found_.active.size() == 2) {
     return poor ? order_world(State::kRepeat, RoundKind::kRepeat) : finish();
   }
-  const bool nothing_to_compare = !found_.settings.world_expected.known();
-  return poor || nothing_to_compare ? order_pairs() : finish();
+  const Rules& rules = found_.settings.rules;
+  const bool unknown = rules.pairs_unknown && !found_.settings.world_expected.known();
+  return poor || unknown || rules.pairs_always ? order_pairs() : finish();
+}
+
+Verdict Localiser::conclude() const {
+  return draw_verdict(found_);
 }
 
 std::uint32_t Localiser::pair_rounds_wanted() const {

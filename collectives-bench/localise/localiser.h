@@ -29,6 +29,9 @@ class Localiser {
   // count as "no outcome came back", which is neither slow nor fine.
   Next step(std::vector<GroupOutcome> outcomes);
 
+  // What the rounds so far say, for an owner whose time is over.
+  Verdict conclude() const;
+
   State state() const { return state_; }
   // An upper bound for any number of nodes.
   static std::uint32_t most_rounds(const Rules& rules);

@@ -29,6 +29,8 @@ struct Rules {
   double sure = 0.998;     // confidence that ends the search
   double enough = 0.9;     // that suffices when the rounds are used up
   double cleared = 0.002;  // below: not slow
+  bool pairs_unknown = true;  // run pairs when nothing says what the world should reach
+  bool pairs_always = false;  // also when the world is fine: for a baseline
   std::uint32_t pair_rounds = 6;
   std::uint32_t quiet_pair_rounds = 3;
   double quiet = 0.015;  // noise up to which these are enough

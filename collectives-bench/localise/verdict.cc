@@ -98,6 +98,27 @@ void add_unrepeated(const Findings& findings, Verdict& verdict) {
   }
 }
 
+// A hang over all nodes that did not come back among fewer: who said nothing at all was stuck then.
+void add_silent(const Findings& findings, Verdict& verdict) {
+  for (const GroupOutcome& world : findings.worlds) {
+    if (world.kind != OutcomeKind::kHung || two_nodes(findings)) continue;
+    OneOf one;
+    one.fault = Fault::kHung;
+    for (const Member& member : findings.world.members) {
+      const auto& silent = world.silent;
+      const bool spoke = std::find(silent.begin(), silent.end(), member.node) == silent.end();
+      if (!spoke && !names(verdict.unfit, value_of(member.node))) one.nodes.push_back(member.node);
+    }
+    if (one.nodes.empty() || one.nodes.size() == findings.world.members.size()) continue;
+    one.evidence =
+        fmt::format("{} said nothing when {} hung on {} nodes, and that did not come back",
+                    hosts_text(findings, one.nodes), findings.settings.world.operation,
+                    findings.world.members.size());
+    verdict.one_of.push_back(std::move(one));
+    return;
+  }
+}
+
 void add_two_nodes(const Findings& findings, Verdict& verdict) {
   if (!two_nodes(findings) || !world_is_poor(findings)) return;
   if (names(verdict.unfit, findings.active[0]) || names(verdict.unfit, findings.active[1])) return;
@@ -354,6 +375,7 @@ Verdict draw_verdict(const Findings& findings) {
   add_rails(findings, verdict.unfit);
   add_links(findings, verdict);
   add_unrepeated(findings, verdict);
+  add_silent(findings, verdict);
   add_two_nodes(findings, verdict);
   add_standings(findings, verdict);
   verdict.decision = decide(findings, verdict);

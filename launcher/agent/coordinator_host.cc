@@ -115,7 +115,7 @@ class CoordinatorHost::Body : public rendezvous::ServerObserver {
   void on_note(std::string_view line) override { callbacks_.print("muster: " + std::string(line)); }
 
  private:
-  // The check gang's own rendezvous. What happens to its members is learnt from their agents.
+  // Of the rendezvous of check groups. What happens to its members is learnt from their agents.
   class CheckObserver : public rendezvous::ServerObserver {
    public:
     explicit CheckObserver(Body& body) : body_(body) {}
@@ -148,12 +148,14 @@ class CoordinatorHost::Body : public rendezvous::ServerObserver {
       server_->send_to_all(encode(to_all->message));
     } else if (const auto* say = std::get_if<Say>(&effect)) {
       callbacks_.print(say->text);
-    } else if (const auto* group = std::get_if<OpenCheckGroup>(&effect)) {
-      open_check_group(*group);
-    } else if (std::holds_alternative<CloseCheckGroup>(effect)) {
-      close_check_group();
+    } else if (const auto* group = std::get_if<OpenCheckGroups>(&effect)) {
+      open_check_groups(*group);
+    } else if (std::holds_alternative<CloseCheckGroups>(effect)) {
+      close_check_groups();
     } else if (const auto* report = std::get_if<KeepReport>(&effect)) {
       callbacks_.report(report->text);
+    } else if (const auto* baseline = std::get_if<KeepBaseline>(&effect)) {
+      callbacks_.baseline(baseline->profile);
     } else if (const auto* finish = std::get_if<Finish>(&effect)) {
       finish_job(finish->exit_code);
     }
@@ -172,32 +174,47 @@ class CoordinatorHost::Body : public rendezvous::ServerObserver {
     callbacks_.finish(exit_code, agent_lost_);
   }
 
-  void open_check_group(const OpenCheckGroup& group) {
+  void open_check_groups(const OpenCheckGroups& order) {
+    CheckGroupsOpened opened{order.gang, {}, rendezvous::random_bytes(kCheckKeyBytes)};
+    for (std::uint32_t number = 0; number < order.groups.size(); ++number) {
+      const auto port = open_check_group(order, number, opened.key);
+      if (!port) {
+        close_check_groups();
+        return answer(CheckGroupsFailed{order.gang, port.error().message()});
+      }
+      opened.ports.push_back(*port);
+    }
+    answer(std::move(opened));
+  }
+
+  Result<std::uint16_t> open_check_group(const OpenCheckGroups& order, std::uint32_t number,
+                                         const std::string& key) {
     rendezvous::ServerOptions options;
     options.incarnation = options_.server.incarnation;
-    options.incarnation.scope = "check." + std::to_string(value_of(group.gang));
-    options.node = group.expected.front().node;  // where a Group looks for its server
-    options.expected = group.expected;
+    options.incarnation.scope = check_scope(order.gang, number);
+    options.expected = order.groups[number];
+    options.node = options.expected.front().node;  // where a Group looks for its server
     options.ports = rendezvous::candidate_ports(options.incarnation, {});
     options.bind_address = options_.server.bind_address;
     options.authentication.method = rendezvous::AuthenticationMethod::kKey;
-    options.authentication.key = rendezvous::random_bytes(kCheckKeyBytes);
-    options.assembly_deadline = options_.coordinator.check_deadline;
-    auto opened = rendezvous::Server::open(loop_, options, check_observer_);
-    Event answer;
-    if (opened) {
-      check_server_ = std::move(*opened);
-      answer = CheckGroupOpened{group.gang, check_server_->port(), options.authentication.key};
-    } else {
-      answer = CheckGroupFailed{group.gang, opened.error().message()};
-    }
-    asio::post(loop_, [this, answer]() { step(answer); });
+    options.authentication.key = key;
+    options.assembly_deadline = order.deadline;
+    MUSTER_TRY(server, rendezvous::Server::open(loop_, options, check_observer_));
+    check_servers_.push_back(std::move(server));
+    return check_servers_.back()->port();
   }
 
-  void close_check_group() {
-    if (check_server_) check_server_->close("the check is over", Duration{0});
-    // Not destroyed here: this may run inside one of its callbacks.
-    asio::post(loop_, [this]() { check_server_.reset(); });
+  // Not from inside the step that asks.
+  void answer(Event event) {
+    asio::post(loop_, [this, event = std::move(event)]() { step(event); });
+  }
+
+  void close_check_groups() {
+    for (const auto& server : check_servers_) server->close("the round is over", Duration{0});
+    // Not destroyed here: this may run inside one of their callbacks.
+    for (auto& server : check_servers_) retired_servers_.push_back(std::move(server));
+    check_servers_.clear();
+    asio::post(loop_, [this]() { retired_servers_.clear(); });
   }
 
   void arm_timer() {
@@ -232,7 +249,8 @@ class CoordinatorHost::Body : public rendezvous::ServerObserver {
   bool agent_lost_ = false;
   CheckObserver check_observer_;
   std::unique_ptr<rendezvous::Server> server_;
-  std::unique_ptr<rendezvous::Server> check_server_;
+  std::vector<std::unique_ptr<rendezvous::Server>> check_servers_;    // of the round's groups
+  std::vector<std::unique_ptr<rendezvous::Server>> retired_servers_;  // about to be destroyed
 };
 
 CoordinatorHost::CoordinatorHost(std::unique_ptr<Body> body) : body_(std::move(body)) {}

@@ -28,7 +28,8 @@ class CoordinatorHost {
     std::function<void(std::string_view)> print;  // one or more lines, no newline at the end
     // Once; every agent knows the code or is gone. `agent_lost`: at least one is gone.
     std::function<void(int exit_code, bool agent_lost)> finish;
-    std::function<void(const std::string&)> report;  // before finish(), see KeepReport
+    std::function<void(const std::string&)> report;       // before finish(), see KeepReport
+    std::function<void(const bench::Profile&)> baseline;  // before finish(), see KeepBaseline
     // Another agent has the role: the owner destroys this host, later. finish() is not called.
     std::function<void(Generation last)> yielded;
   };

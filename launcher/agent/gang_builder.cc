@@ -51,18 +51,40 @@ output::WorkerFields fields_of(const verdict::WorkerPlace& place) {
   return fields;
 }
 
-// All processes of a check gang, in the order of their ranks.
-std::vector<rendezvous::ExpectedMember> gang_members(const rendezvous::Roster& roster,
-                                                     const plan::JobPlan& job, bool one_per_node) {
-  std::vector<rendezvous::ExpectedMember> members;
-  for (const rendezvous::Member& member : roster.members) {
-    if (!one_per_node || value_of(member.description.task) != 0) continue;
-    members.push_back({member.description.node, LocalTask{0}, member.description.host});
+// A process that can take part in a check, and who starts it.
+struct CheckProcess {
+  rendezvous::ExpectedMember member;
+  MemberIndex agent{};
+};
+
+// All of them, in the order of their numbers; see check_messages.h.
+std::vector<CheckProcess> check_processes(const plan::JobPlan& job, bool one_per_node) {
+  std::vector<CheckProcess> processes;
+  if (one_per_node) {
+    for (const plan::NodePlan& node : job.nodes) {
+      processes.push_back({{node.node, LocalTask{0}, node.host}, node.first_agent});
+    }
+    return processes;
   }
-  if (one_per_node) return members;
   for (const plan::WorkerPlan& worker : job.workers) {
-    members.push_back(
-        {worker.node, LocalTask{value_of(worker.local_rank)}, job.node_of(worker).host});
+    processes.push_back(
+        {{worker.node, LocalTask{value_of(worker.local_rank)}, job.node_of(worker).host},
+         worker.agent});
+  }
+  return processes;
+}
+
+Result<std::vector<CheckProcess>> members_of(const CheckGroup& group,
+                                             const std::vector<CheckProcess>& all) {
+  std::vector<CheckProcess> members;
+  for (const ProcessRange& range : group.members) {
+    if (range.first > all.size() || range.count > all.size() - range.first) {
+      return failure(ErrorCode::kProtocol, "check processes " + std::to_string(range.first) +
+                                               " and " + std::to_string(range.count) + " on, of " +
+                                               std::to_string(all.size()));
+    }
+    const auto first = all.begin() + range.first;
+    members.insert(members.end(), first, first + range.count);
   }
   return members;
 }
@@ -107,11 +129,12 @@ std::string GangBuilder::reachable(const std::string& address) const {
 
 Result<GangPlan> GangBuilder::build_workers(const StartWorkers& order,
                                             const std::string& coordinator_address) {
+  MUSTER_TRY(world, plan_roster(roster_, options_.wishes, order.left_out));
   const plan::AttemptFacts facts = attempt_facts(order, coordinator_address);
   const Environment user = with_settings(options_.environment, order.environment);
   GangPlan gang;
   gang.attempt = order.attempt;
-  for (const plan::WorkerPlan& worker : job_.workers_of(self_)) {
+  for (const plan::WorkerPlan& worker : world.workers_of(self_)) {
     GangProcess process;
     process.place = {worker.rank, worker.local_rank, worker.node, host()};
     process.error_file.reset(::memfd_create("muster-error-file", MFD_CLOEXEC));
@@ -122,7 +145,7 @@ Result<GangPlan> GangBuilder::build_workers(const StartWorkers& order,
     spec.plan = base_plan();
     spec.plan.program = options_.program;
     spec.plan.argv = options_.command;
-    spec.plan.envp = plan::make_worker_environment(user, job_, worker, facts,
+    spec.plan.envp = plan::make_worker_environment(user, world, worker, facts,
                                                    own_descriptor_path(process.error_file))
                          .to_strings();
     spec.plan.oom_score_adj =
@@ -142,33 +165,33 @@ Result<GangPlan> GangBuilder::build_check(const StartCheck& order, const std::st
   if (options_.bench_program.empty()) {
     return failure(ErrorCode::kNotFound, "muster-bench is not beside muster on " + host());
   }
-  rendezvous::JoinOptions join;
-  join.incarnation = options_.incarnation;
-  join.incarnation.scope = "check." + std::to_string(value_of(order.gang));
-  join.expected = gang_members(roster_, job_, order.one_per_node);
-  join.coordinator_hosts = {reachable(address)};
-  join.ports = {order.port};
-  join.authentication.method = rendezvous::AuthenticationMethod::kKey;
-  join.authentication.key = order.key;
+  const std::vector<CheckProcess> all = check_processes(job_, order.one_per_node);
   GangPlan gang;
   gang.is_check = true;
-  const std::size_t count = order.one_per_node ? 1 : job_.workers_of(self_).size();
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::size_t rank = order.first_rank + i;
-    if (rank >= join.expected.size()) {
-      return failure(ErrorCode::kProtocol, "check rank " + std::to_string(rank) + " of a gang of " +
-                                               std::to_string(join.expected.size()));
+  for (const CheckGroup& group : order.groups) {
+    MUSTER_TRY(members, members_of(group, all));
+    rendezvous::JoinOptions join;
+    join.incarnation = options_.incarnation;
+    join.incarnation.scope = check_scope(order.gang, group.number);
+    for (const CheckProcess& process : members) join.expected.push_back(process.member);
+    join.coordinator_hosts = {reachable(address)};
+    join.ports = {group.port};
+    join.authentication.method = rendezvous::AuthenticationMethod::kKey;
+    join.authentication.key = order.key;
+    for (std::uint32_t rank = 0; rank < members.size(); ++rank) {
+      if (members[rank].agent != self_) continue;
+      join.self.node = members[rank].member.node;
+      join.self.task = members[rank].member.task;
+      join.self.host = host();
+      MUSTER_RETURN_IF_ERROR(
+          add_check_process(gang, order, join, Rank{group.first_round_rank + rank}));
     }
-    join.self.node = join.expected[rank].node;
-    join.self.task = join.expected[rank].task;
-    join.self.host = host();
-    MUSTER_RETURN_IF_ERROR(add_check_process(gang, order, join, static_cast<std::uint32_t>(rank)));
   }
   return gang;
 }
 
 Status GangBuilder::add_check_process(GangPlan& gang, const StartCheck& order,
-                                      const rendezvous::JoinOptions& join, std::uint32_t rank) {
+                                      const rendezvous::JoinOptions& join, Rank round_rank) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return failure(system_error("pipe", errno));
   GangProcess process;
@@ -176,13 +199,14 @@ Status GangBuilder::add_check_process(GangPlan& gang, const StartCheck& order,
   Fd write_end(ends[1]);
   // A report larger than the pipe would block its writer; a smaller pipe is still enough for most.
   ::fcntl(ends[0], F_SETPIPE_SZ, kReportPipeBytes);
-  process.place = {Rank{rank}, LocalRank{value_of(join.self.task)}, join.self.node, host()};
+  process.place = {round_rank, LocalRank{value_of(join.self.task)}, join.self.node, host()};
   Environment environment = with_settings(options_.environment, order.environment);
   environment.unset("MUSTER_TOKEN");
   const std::vector<std::uint32_t> workers_per_node{1};
-  slurm::tell_worker_identity(
-      environment,
-      {.rank = rank, .local_rank = 0, .node = 0, .workers_per_node = workers_per_node});
+  slurm::tell_worker_identity(environment, {.rank = value_of(round_rank),
+                                            .local_rank = 0,
+                                            .node = 0,
+                                            .workers_per_node = workers_per_node});
   const Environment group = rendezvous::group_environment(join);
   for (const auto& [name, value] : group.variables()) environment.set(name, value);
   environment.set(plan::kMarkerVariable, options_.marker);
@@ -192,7 +216,7 @@ Status GangBuilder::add_check_process(GangPlan& gang, const StartCheck& order,
   environment.set("IPATH_NO_BACKTRACE", "1");
   process::WorkerSpec spec;
   spec.local_rank = process.place.local_rank;
-  spec.label = "muster-bench rank " + std::to_string(rank);
+  spec.label = "muster-bench rank " + std::to_string(value_of(round_rank));
   spec.plan = base_plan();
   spec.plan.program = options_.bench_program;
   spec.plan.argv = order.arguments;
@@ -208,7 +232,8 @@ Status GangBuilder::add_check_process(GangPlan& gang, const StartCheck& order,
 
 Result<WorkerLaunch> GangBuilder::build_exec(const BecomeProgram& order,
                                              const std::string& coordinator_address) {
-  const auto workers = job_.workers_of(self_);
+  MUSTER_TRY(world, plan_roster(roster_, options_.wishes, order.left_out));
+  const auto workers = world.workers_of(self_);
   if (workers.size() != 1) {
     return failure(ErrorCode::kInvalidArgument,
                    "--exec needs one worker per agent, here are " + std::to_string(workers.size()) +
@@ -219,7 +244,7 @@ Result<WorkerLaunch> GangBuilder::build_exec(const BecomeProgram& order,
   launch.argv = options_.command;
   const StartWorkers as_workers{{}, Attempt{0}, order.master_port, false, order.master_address};
   launch.envp = plan::make_worker_environment(
-                    with_settings(options_.environment, order.environment), job_, workers.front(),
+                    with_settings(options_.environment, order.environment), world, workers.front(),
                     attempt_facts(as_workers, coordinator_address), "")
                     .to_strings();
   return launch;

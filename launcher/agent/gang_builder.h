@@ -84,7 +84,7 @@ class GangBuilder {
 
  private:
   Status add_check_process(GangPlan& gang, const StartCheck& order,
-                           const rendezvous::JoinOptions& join, std::uint32_t rank);
+                           const rendezvous::JoinOptions& join, Rank round_rank);
   process::SpawnPlan base_plan() const;
   plan::AttemptFacts attempt_facts(const StartWorkers& order,
                                    const std::string& coordinator_address) const;
@@ -94,7 +94,7 @@ class GangBuilder {
   GangBuilderOptions options_;
   rendezvous::Roster roster_;
   MemberIndex self_{};  // ours in the roster
-  plan::JobPlan job_;
+  plan::JobPlan job_;   // of all nodes; that of a world may leave some out
 };
 
 }  // namespace muster::launcher

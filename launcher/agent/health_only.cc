@@ -5,8 +5,10 @@
 #include <array>
 #include <cstdio>
 #include <fstream>
+#include <functional>
 #include <optional>
 
+#include "collectives-bench/profile/baseline.h"
 #include "collectives-bench/profile/profile_files.h"
 #include "launcher/agent/node_facts.h"
 #include "launcher/coordinator/health_report.h"
@@ -74,19 +76,35 @@ int run_health_only(const Environment& environment, const options::Options& opti
   CheckRecord record;
   record.exit_code =
       to_int(board.is_unfit() ? options::ExitCode::kUnfit : options::ExitCode::kSuccess);
-  record.profile = profile->name;
+  record.profile = &*profile;
   record.health = &board;
   if (options.json.empty()) return record.exit_code;
   const Status written = write_report_file(options.json, print_health_report(record));
   return written ? record.exit_code : refuse(written.error(), options::ExitCode::kInternal);
 }
 
-Status write_report_file(const std::string& path, const std::string& text) {
-  const Result<std::string> problem = health::ChildQuestion::ask_and_wait(
-      "muster-report", [&path, &text]() { return write_text(path, text); }, kReportLimit);
-  if (!problem) return failure(problem.error().within("--json=" + path));
-  if (!problem->empty()) return failure(ErrorCode::kSystem, "--json=" + path + ": " + *problem);
+namespace {
+
+// In a child: a file system that hangs is an error in time, not a job that never ends.
+Status write_in_child(const std::string& option, const std::function<std::string()>& write) {
+  const Result<std::string> problem =
+      health::ChildQuestion::ask_and_wait("muster-report", write, kReportLimit);
+  if (!problem) return failure(problem.error().within(option));
+  if (!problem->empty()) return failure(ErrorCode::kSystem, option + ": " + *problem);
   return {};
+}
+
+}  // namespace
+
+Status write_report_file(const std::string& path, const std::string& text) {
+  return write_in_child("--json=" + path, [&path, &text]() { return write_text(path, text); });
+}
+
+Status write_baseline(const std::string& path, const bench::Profile& baseline) {
+  return write_in_child("--record-baseline=" + path, [&path, &baseline]() {
+    const Status written = bench::write_baseline_file(path, baseline);
+    return written ? std::string() : written.error().message();
+  });
 }
 
 }  // namespace muster::launcher

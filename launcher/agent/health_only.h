@@ -21,5 +21,7 @@ int run_health_only(const Environment& environment, const options::Options& opti
 
 // Writes the document of --json, in a child with a deadline.
 Status write_report_file(const std::string& path, const std::string& text);
+// The same for a baseline.
+Status write_baseline(const std::string& path, const bench::Profile& baseline);
 
 }  // namespace muster::launcher

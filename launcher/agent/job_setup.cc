@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <ctime>
 #include <utility>
 
 #include "collectives-bench/profile/job_environment.h"
@@ -21,6 +22,7 @@
 #include "rendezvous/ports.h"
 #include "rendezvous/random.h"
 #include "rendezvous/succession.h"
+#include "slurm/node_actions.h"
 
 namespace muster::launcher {
 
@@ -122,14 +124,14 @@ CoordinatorOptions coordinator_options(const options::Options& options) {
   coordinator.check_deadline = options.check.deadline;
   coordinator.check_spec.interface = options.interface;
   const std::vector<std::uint64_t>& sizes = options.check.sizes;
-  bench::SizeRange& range = coordinator.check_spec.sizes;
-  if (sizes.empty()) {
-    range = {.min_bytes = 1 << 20, .max_bytes = 16 << 20, .step_bytes = 0, .factor = 4};
-  } else {
+  if (!sizes.empty()) {
+    bench::SizeRange range;
     range.min_bytes = sizes.front();
     range.max_bytes = sizes.back();
     range.factor = sizes.size() > 1 ? std::max<std::uint64_t>(2, sizes[1] / sizes[0]) : 0;
+    coordinator.check_sizes = range;
   }
+  coordinator.record_baseline = !options.record_baseline.empty();
   coordinator.stop_grace = options.stop_grace;
   coordinator.exec_program = options.exec;
   coordinator.check_only = options.command == options::Command::kCheck;
@@ -227,6 +229,22 @@ rendezvous::SessionOptions session_options(const slurm::Step& step, const option
   return session;
 }
 
+// A spare may be missing; nodes of the world may where the user said so.
+std::uint32_t minimum_nodes(const options::Options& options, std::uint32_t nodes) {
+  std::uint32_t minimum = options::world_nodes_of(options, nodes).value_or(nodes);
+  if (options.nodes) minimum = std::min(minimum, options.nodes->minimum);
+  return minimum < nodes ? minimum : 0;
+}
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  ::gmtime_r(&now, &utc);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return text;
+}
+
 Result<CoordinatorHostOptions> host_options(const slurm::Step& step,
                                             const options::Options& options,
                                             CoordinatorOptions coordinator,
@@ -235,13 +253,19 @@ Result<CoordinatorHostOptions> host_options(const slurm::Step& step,
   host.server.incarnation = session.incarnation;
   host.server.node = step.node;
   host.server.expected = expected_agents(step);
-  if (options.nodes && options.nodes->minimum < step.hosts.size())
-    host.server.minimum_nodes = options.nodes->minimum;
+  const auto nodes = static_cast<std::uint32_t>(step.hosts.size());
+  host.server.minimum_nodes = minimum_nodes(options, nodes);
   host.server.ports = session.ports;
   if (options.standalone) host.server.bind_address = "127.0.0.1";
   host.server.authentication = session.authentication;
   host.server.assembly_deadline = options.assemble_deadline;
   host.coordinator = std::move(coordinator);
+  host.coordinator.world_nodes = options::world_nodes_of(options, nodes);
+  host.coordinator.job = std::to_string(step.job) + "." + std::to_string(step.step);
+  host.coordinator.when = utc_now();
+  host.coordinator.cluster.job = options.standalone ? 0 : step.job;
+  host.coordinator.cluster.is_hyperpod =
+      ::access(std::string(slurm::kHyperpodFolder).c_str(), F_OK) == 0;
   if (host.coordinator.store == options::StoreMode::kRank0) {
     MUSTER_TRY(port, choose_master_port(session.incarnation, options));
     host.coordinator.master_port = port;

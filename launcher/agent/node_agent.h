@@ -43,7 +43,8 @@ class NodeAgent : private rendezvous::SessionObserver,
     bool exec = false;
     WorkerLaunch launch;  // with exec: what to become
     std::string report;   // of `muster check`, on the coordinator's agent; else ""
-    bool clean = true;    // nothing of ours is left; the guardian may leave without a sweep
+    std::optional<bench::Profile> baseline;  // to be recorded
+    bool clean = true;  // nothing of ours is left; the guardian may leave without a sweep
   };
 
   // `guardian` and `output` outlive the agent.

@@ -29,6 +29,7 @@ Status NodeAgent::open_host(const rendezvous::Role& role) {
     finish(exit_code);
   };
   callbacks.report = [this](const std::string& text) { end_.report = text; };
+  callbacks.baseline = [this](const bench::Profile& baseline) { end_.baseline = baseline; };
   callbacks.yielded = [this](Generation last) {
     last_generation_ = last;
     // Not here: this runs inside a callback of the host.

@@ -95,6 +95,10 @@ int run_job(const options::Parsed& parsed, const Environment& environment,
   }
   const NodeAgent::End end = run_agent(loop, std::move(*setup), *guardian, **carrier);
   if (end.clean) guardian->dismiss();
+  if (end.baseline) {
+    const Status written = write_baseline(parsed.options.record_baseline, *end.baseline);
+    if (!written) return refuse_on_node(environment, written.error(), ExitCode::kInternal);
+  }
   if (end.exec) return exec_program(end.launch, original);
   if (!end.report.empty() && !parsed.options.json.empty()) {
     const Status written = write_report_file(parsed.options.json, end.report);

@@ -1,5 +1,7 @@
 #include "launcher/coordinator/agent_facts.h"
 
+#include <algorithm>
+
 #include "rendezvous/base/bytes.h"
 
 namespace muster::launcher {
@@ -57,19 +59,24 @@ Result<AgentFacts> parse_agent_facts(std::string_view bytes) {
   return facts;
 }
 
-Result<plan::JobPlan> plan_roster(const rendezvous::Roster& roster,
-                                  const plan::PlanWishes& wishes) {
+Result<plan::JobPlan> plan_roster(const rendezvous::Roster& roster, const plan::PlanWishes& wishes,
+                                  const std::vector<NodeIndex>& left_out) {
   std::vector<plan::AgentPlace> places;
-  places.reserve(roster.members.size());
+  std::vector<MemberIndex> taken;  // the plan counts the places it is given
   for (const rendezvous::Member& member : roster.members) {
     const rendezvous::MemberDescription& self = member.description;
+    if (std::find(left_out.begin(), left_out.end(), self.node) != left_out.end()) continue;
     Result<AgentFacts> facts = parse_agent_facts(self.facts);
     if (!facts) {
       return failure(facts.error().within(self.host + ": is it the same muster there?"));
     }
     places.push_back({self.node, self.task, self.host, std::move(facts->resources)});
+    taken.push_back(member.index);
   }
-  return plan::plan_job(places, wishes);
+  MUSTER_TRY(job, plan::plan_job(places, wishes));
+  for (plan::NodePlan& node : job.nodes) node.first_agent = taken[value_of(node.first_agent)];
+  for (plan::WorkerPlan& worker : job.workers) worker.agent = taken[value_of(worker.agent)];
+  return job;
 }
 
 }  // namespace muster::launcher

@@ -31,7 +31,9 @@ struct AgentFacts {
 std::string encode(const AgentFacts& facts);
 Result<AgentFacts> parse_agent_facts(std::string_view bytes);
 
-// The ranks of the whole job, from the facts in the roster: the same on every agent.
-Result<plan::JobPlan> plan_roster(const rendezvous::Roster& roster, const plan::PlanWishes& wishes);
+// The ranks of the whole job, from the facts in the roster: the same on every agent. The nodes in
+// `left_out` get no ranks.
+Result<plan::JobPlan> plan_roster(const rendezvous::Roster& roster, const plan::PlanWishes& wishes,
+                                  const std::vector<NodeIndex>& left_out = {});
 
 }  // namespace muster::launcher

@@ -42,7 +42,8 @@ void Coordinator::act(Action action, const Event& event, TimePoint now) {
     case Action::kEndUnassembled:
       say("muster: " + std::get<AssemblyFailed>(event).text);
       phase_ = Phase::kDone;
-      keep_report(std::get<AssemblyFailed>(event).exit_code);
+      began_ = now;
+      keep_report(std::get<AssemblyFailed>(event).exit_code, now);
       effects_.push_back(Finish{std::get<AssemblyFailed>(event).exit_code});
       return;
     case Action::kNoteLook:
@@ -50,17 +51,15 @@ void Coordinator::act(Action action, const Event& event, TimePoint now) {
     case Action::kEndLook:
       return end_look(now);
     case Action::kStartCheckGang:
-      return start_check_gang(std::get<CheckGroupOpened>(event));
+      return start_check_gang(std::get<CheckGroupsOpened>(event), now);
     case Action::kEndCheckUnopened:
-      return check_not_measured(std::get<CheckGroupFailed>(event).text, now);
+      return check_not_measured(std::get<CheckGroupsFailed>(event).text, now);
     case Action::kNoteCheckProcess:
       return note_check_process(std::get<WorkerEnded>(said->message), now);
     case Action::kNoteReports:
       return note_reports(said->agent, std::get<GangFinished>(said->message), now);
-    case Action::kStopCheck:
-      return stop_check(now);
-    case Action::kJudge:
-      return judge(now);
+    case Action::kPassCheckDeadline:
+      return pass_check_deadline(now);
     case Action::kStartWorkers:
       return note_store_opened(said->agent, std::get<StoreOpened>(said->message), now);
     case Action::kEndStoreless:
@@ -97,6 +96,7 @@ void Coordinator::act(Action action, const Event& event, TimePoint now) {
 
 void Coordinator::begin(const Assembled& event, TimePoint now) {
   roster_ = event.roster;
+  began_ = now;
   agents_.resize(roster_.members.size());
   if (const std::optional<Misfit> misfit = find_misfit()) {
     return close(misfit->exit_code, misfit->text, now);
@@ -105,6 +105,13 @@ void Coordinator::begin(const Assembled& event, TimePoint now) {
   if (!job) return close(to_int(ExitCode::kUsage), job.error().message(), now);
   job_ = std::move(*job);
   learn_addresses();
+  for (const plan::NodePlan& node : job_.nodes) hosts_.push_back(node.host);
+  if (hosts_.size() < wanted_nodes()) {
+    return close(to_int(ExitCode::kMissingNodes),
+                 "the job needs " + std::to_string(wanted_nodes()) + " nodes (--nodes), " +
+                     std::to_string(hosts_.size()) + " are here",
+                 now);
+  }
   for (std::size_t i = 0; i < agents_.size(); ++i) {
     agents_[i].slots = job_.workers_of(MemberIndex{static_cast<std::uint32_t>(i)}).size();
   }
@@ -114,9 +121,12 @@ void Coordinator::begin(const Assembled& event, TimePoint now) {
 
 // Reads the facts of all agents on the way.
 std::optional<Coordinator::Misfit> Coordinator::find_misfit() {
+  std::size_t place = 0;
   for (const rendezvous::Member& member : roster_.members) {
     Agent& joined = agent(member.index);
     joined.lead = value_of(member.description.task) == 0;
+    if (joined.lead && value_of(member.index) > 0) ++place;
+    joined.place = place;
     const std::string& host = member.description.host;
     Result<AgentFacts> facts = parse_agent_facts(member.description.facts);
     if (!facts) {
@@ -151,22 +161,36 @@ void Coordinator::start_workers(TimePoint now) {
   gang_ = GangId{value_of(gang_) + 1};
   deadline_.reset();
   for (Agent& member : agents_) {
-    member.in_gang = true;
+    member.in_gang = member.in_world;
     member.finished = false;
   }
   if (options_.exec_program) {
     phase_ = Phase::kClosing;
     deadline_ = now + kClosingPatience;
-    effects_.push_back(
-        SendToAll{BecomeProgram{options_.master_port, master_address(), options_.job_environment}});
+    send_to_world(
+        BecomeProgram{options_.master_port, master_address(), options_.job_environment, left_out_});
+    for (std::size_t i = 0; i < agents_.size(); ++i) {
+      if (agents_[i].in_world) continue;
+      effects_.push_back(SendTo{MemberIndex{static_cast<std::uint32_t>(i)}, CloseJob{0}});
+    }
     return;
   }
   phase_ = Phase::kRunning;
   workers_started_ = true;
   const bool agent_store = options_.store == StoreMode::kAgent;
-  effects_.push_back(
-      SendToAll{StartWorkers{gang_, attempt_, agent_store ? master_port_ : options_.master_port,
-                             agent_store, master_address(), options_.job_environment}});
+  send_to_world(StartWorkers{gang_, attempt_, agent_store ? master_port_ : options_.master_port,
+                             agent_store, master_address(), options_.job_environment, left_out_});
+}
+
+void Coordinator::send_to_world(const ToAgent& message) {
+  if (left_out_.empty()) {
+    effects_.push_back(SendToAll{message});
+    return;
+  }
+  for (std::size_t i = 0; i < agents_.size(); ++i) {
+    if (!agents_[i].in_world) continue;
+    effects_.push_back(SendTo{MemberIndex{static_cast<std::uint32_t>(i)}, message});
+  }
 }
 
 void Coordinator::note_worker(const WorkerEnded& message, TimePoint now) {
@@ -213,6 +237,7 @@ void Coordinator::lose_agent(const AgentLost& event, TimePoint now) {
   if (gone.lost) return;
   gone.lost = true;
   if (phase_ == Phase::kClosing) return finish_if_acknowledged();
+  if (lose_unneeded(event, now)) return;
   const rendezvous::Member& member = roster_.members[value_of(event.agent)];
   verdict::PeerLoss loss;
   loss.node = member.description.node;
@@ -230,8 +255,8 @@ void Coordinator::lose_agent(const AgentLost& event, TimePoint now) {
 // Ends the current gang everywhere. Its agents answer with GangFinished; the deadline is for those
 // that cannot.
 void Coordinator::stop(TimePoint now) {
-  const bool was_check = phase_ == Phase::kChecking || phase_ == Phase::kCheckStopping;
-  if (was_check) effects_.push_back(CloseCheckGroup{});
+  if (phase_ == Phase::kChecking) effects_.push_back(CloseCheckGroups{});
+  round_.reset();
   phase_ = Phase::kStopping;
   const Duration grace = workers_started_ ? options_.stop_grace : kCheckStopGrace;
   effects_.push_back(SendToAll{StopGang{gang_, SIGTERM, grace, evidence_.cancel.has_value()}});
@@ -262,7 +287,7 @@ void Coordinator::say_killed() {
 }
 
 void Coordinator::close(int exit_code, const std::string& text, TimePoint now) {
-  keep_report(exit_code);
+  keep_report(exit_code, now);
   if (!text.empty()) say("muster: " + text);
   exit_code_ = exit_code;
   phase_ = Phase::kClosing;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,18 +16,23 @@
 #include <vector>
 
 #include "collectives-bench/gang.h"
+#include "collectives-bench/profile/baseline.h"
 #include "collectives-bench/profile/profile.h"
-#include "collectives-bench/verdict.h"
 #include "launcher/coordinator/agent_facts.h"
+#include "launcher/coordinator/check_log.h"
+#include "launcher/coordinator/check_round.h"
+#include "launcher/coordinator/check_settings.h"
 #include "launcher/coordinator/health_board.h"
 #include "launcher/coordinator/messages.h"
 #include "launcher/coordinator/node_directory.h"
+#include "launcher/coordinator/node_selection.h"
 #include "launcher/options/exit_codes.h"
 #include "launcher/options/options.h"
 #include "launcher/verdict/first_cause.h"
 #include "rendezvous/base/result.h"
 #include "rendezvous/base/time.h"
 #include "rendezvous/types.h"
+#include "slurm/node_actions.h"
 
 namespace muster::launcher {
 
@@ -37,16 +43,23 @@ using options::to_int;
 
 struct CoordinatorOptions {
   CheckMode check = CheckMode::kAuto;
-  std::optional<double> check_min_busbw;  // GB/s, decimal
-  bench::CheckSpec check_spec;            // sizes and iterations; the backend is chosen here
+  std::optional<double> check_min_busbw;        // GB/s, decimal
+  bench::CheckSpec check_spec;                  // the backend and the iterations are chosen here
+  std::optional<bench::SizeRange> check_sizes;  // the user's
+  // Of the measurement of all nodes, and once more of the search for culprits.
   Duration check_deadline = std::chrono::seconds(60);
+  std::optional<std::uint32_t> world_nodes;  // nodes that the job needs; absent: all
+  bool record_baseline = false;
   Duration stop_grace = std::chrono::seconds(15);
   StoreMode store = StoreMode::kRank0;
   AdmissionMode admission = AdmissionMode::kUid;
   std::uint16_t master_port = 0;  // kAgent: the user's, or 0: the store's agent chooses
   bool exec_program = false;
-  bool check_only = false;  // `muster check`: the verdict is all that is asked for
-  bench::Profile profile;   // of the machine
+  std::string job;              // "4711.0", for the report
+  slurm::ClusterFacts cluster;  // for the commands that an operator would run
+  std::string when;             // UTC, of the start, for the report
+  bool check_only = false;      // `muster check`: the verdict is all that is asked for
+  bench::Profile profile;       // of the machine
   // From the profile: "NAME=value" for the workers, and what to tell of it.
   std::vector<std::string> job_environment;
   std::vector<std::string> environment_lines;
@@ -54,18 +67,17 @@ struct CoordinatorOptions {
 };
 
 enum class Phase {
-  kAssembling,     // the rendezvous gathers the agents
-  kLooking,        // every node is asked for a look at its health
-  kChecking,       // the check gang runs
-  kCheckStopping,  // the check gang is being stopped, its verdict follows
-  kLookingAgain,   // the check is over: what it brought to light
-  kOpeningStore,   // the agent of rank 0 opens the workers' store
-  kRunning,        // the workers run
-  kStopping,       // the gang is being stopped, the first cause follows
-  kClosing,        // the exit code is known; every agent acknowledges it
+  kAssembling,    // the rendezvous gathers the agents
+  kLooking,       // every node is asked for a look at its health
+  kChecking,      // rounds of check gangs run, one after the other
+  kLookingAgain,  // the check is over: what it brought to light
+  kOpeningStore,  // the agent of rank 0 opens the workers' store
+  kRunning,       // the workers run
+  kStopping,      // the gang is being stopped, the first cause follows
+  kClosing,       // the exit code is known; every agent acknowledges it
   kDone,
 };
-inline constexpr std::size_t kPhaseCount = 10;
+inline constexpr std::size_t kPhaseCount = 9;
 
 // A check process has nothing to save.
 inline constexpr Duration kCheckStopGrace = std::chrono::seconds(1);
@@ -84,13 +96,13 @@ struct AssemblyFailed {
   std::string text;
   int exit_code = 0;
 };
-// Answer to OpenCheckGroup.
-struct CheckGroupOpened {
+// Answer to OpenCheckGroups.
+struct CheckGroupsOpened {
   GangId gang{};
-  std::uint16_t port = 0;
+  std::vector<std::uint16_t> ports;  // one a group
   std::string key;
 };
-struct CheckGroupFailed {
+struct CheckGroupsFailed {
   GangId gang{};
   std::string text;
 };
@@ -107,15 +119,15 @@ struct AgentLost {
 };
 struct DeadlinePassed {};
 
-using Event = std::variant<Assembled, AssemblyFailed, CheckGroupOpened, CheckGroupFailed, AgentSaid,
-                           AgentLost, DeadlinePassed>;
+using Event = std::variant<Assembled, AssemblyFailed, CheckGroupsOpened, CheckGroupsFailed,
+                           AgentSaid, AgentLost, DeadlinePassed>;
 
 // The columns of the table: events, with what an agent said told apart.
 enum class EventKind {
   kAssembled,
   kAssemblyFailed,
-  kCheckGroupOpened,
-  kCheckGroupFailed,
+  kCheckGroupsOpened,
+  kCheckGroupsFailed,
   kWorkerEnded,
   kGangFinished,
   kCancelSeen,
@@ -144,14 +156,15 @@ struct SendToAll {
   ToAgent message;
   bool operator==(const SendToAll&) const = default;
 };
-// Open a rendezvous for `expected`; answered by CheckGroupOpened or CheckGroupFailed.
-struct OpenCheckGroup {
+// Open a rendezvous for each group; answered by CheckGroupsOpened or CheckGroupsFailed.
+struct OpenCheckGroups {
   GangId gang{};
-  std::vector<rendezvous::ExpectedMember> expected;
-  bool operator==(const OpenCheckGroup&) const = default;
+  std::vector<std::vector<rendezvous::ExpectedMember>> groups;
+  Duration deadline{};  // for a group's members to meet
+  bool operator==(const OpenCheckGroups&) const = default;
 };
-struct CloseCheckGroup {
-  bool operator==(const CloseCheckGroup&) const = default;
+struct CloseCheckGroups {
+  bool operator==(const CloseCheckGroups&) const = default;
 };
 // A line (or a block of lines) for the job's user, on the coordinator's stderr.
 struct Say {
@@ -163,14 +176,19 @@ struct KeepReport {
   std::string text;
   bool operator==(const KeepReport&) const = default;
 };
+// --record-baseline: what healthy nodes reached, to be written when the job is over.
+struct KeepBaseline {
+  bench::Profile profile;
+  bool operator==(const KeepBaseline&) const = default;
+};
 // Every agent knows the code (or is gone): the coordinator's own agent ends with it.
 struct Finish {
   int exit_code = 0;
   bool operator==(const Finish&) const = default;
 };
 
-using Effect =
-    std::variant<SendTo, SendToAll, OpenCheckGroup, CloseCheckGroup, Say, KeepReport, Finish>;
+using Effect = std::variant<SendTo, SendToAll, OpenCheckGroups, CloseCheckGroups, Say, KeepReport,
+                            KeepBaseline, Finish>;
 using Effects = std::vector<Effect>;
 
 // --- the table --------------------------------------------------------------------------------
@@ -182,12 +200,11 @@ enum class Action {
   kEndUnassembled,     // the missing were named; end
   kNoteLook,           // a node's facts are in; with the last, judge
   kEndLook,            // some are late: judge without them
-  kStartCheckGang,     // the gang's rendezvous is open: tell the agents
-  kEndCheckUnopened,   // it could not be opened: could not measure
-  kNoteCheckProcess,   // a bench process ended; a failure stops the others soon
-  kNoteReports,        // an agent's reports are in; with the last, judge
-  kStopCheck,          // the check's deadline passed: stop it
-  kJudge,              // decide with what is there
+  kStartCheckGang,     // the round's groups are open: tell the agents
+  kEndCheckUnopened,   // they could not be opened: could not measure
+  kNoteCheckProcess,   // a bench process ended; a failure stops its peers soon
+  kNoteReports,        // an agent's reports are in; with the last, the next round or the choice
+  kPassCheckDeadline,  // some groups are late: stop them
   kStartWorkers,       // the store is open: tell the agents
   kEndStoreless,       // it could not be opened: end
   kEndStoreLate,       // nor did its agent say so in time: end
@@ -198,7 +215,7 @@ enum class Action {
   kNoteWorkerStopped,  // a worker ended while stopping: evidence
   kNoteFinished,       // an agent's gang is gone; with the last, decide
   kCancel,             // stop because a user, Slurm or a site asked
-  kLoseAgent,          // stop because an agent is gone
+  kLoseAgent,          // stop because an agent is gone, or go on without its node
   kDecide,             // name the first cause with what is there
   kNoteAcknowledged,   // with the last acknowledgement, finish
   kFinish,             // not all acknowledged in time: finish all the same
@@ -226,13 +243,13 @@ class Coordinator {
   struct Agent {
     AgentFacts facts;
     bool lead = false;
-    std::size_t place = 0;  // of its node on the health board, when it leads
+    std::size_t place = 0;  // of its node, in the order of nodes
+    bool in_world = true;   // its node is one of those that the job runs on
     bool in_gang = false;   // takes part in the current gang
     bool finished = false;  // of the current gang
     bool lost = false;
     bool acknowledged = false;
     std::size_t slots = 0;
-    std::uint32_t first_gang_rank = 0;
   };
 
   // Why this set of agents cannot run the job.
@@ -253,18 +270,36 @@ class Coordinator {
   void judge_health(TimePoint now);
   bool is_second_look_due() const;
   void note_networks();
-  void open_check(bench::BackendKind backend, TimePoint now);
-  void start_check_gang(const CheckGroupOpened& event);
+  void open_check(TimePoint now);
+  void follow(NodeSelection::Next next, TimePoint now);
+  void start_round(bench::localise::Round round, TimePoint now);
+  void say_round(const bench::localise::Round& round);
+  void start_check_gang(const CheckGroupsOpened& event, TimePoint now);
   void note_check_process(const WorkerEnded& message, TimePoint now);
   void note_reports(MemberIndex agent, const GangFinished& message, TimePoint now);
-  void stop_check(TimePoint now);
+  void pass_check_deadline(TimePoint now);
+  void watch_round(TimePoint now);
+  void end_round(TimePoint now);
+  bool lose_mute_nodes(TimePoint now);
   void say_table();
-  void judge(TimePoint now);
-  bool is_as_fast_as_expected();
+  void settle(Choice choice, TimePoint now);
+  void say_sources();
   void conclude_check(TimePoint now);
   void go_on(TimePoint now);  // to the workers; for `muster check`: to the end
-  void keep_report(int exit_code);
+  void keep_report(int exit_code, TimePoint now);
+  void keep_baseline();
+  void say_commands();
+  std::vector<slurm::NodeComplaint> complaints() const;
+  bool goes_on_unmeasured() const;
   void check_not_measured(const std::string& why, TimePoint now);
+  // Which nodes run: places of nodes in the plan of all.
+  std::uint32_t wanted_nodes() const;
+  std::vector<std::uint32_t> fit_places() const;
+  std::size_t place_of(MemberIndex agent) const;
+  bool do_without(std::uint32_t place, const std::string& why);
+  bool lose_unneeded(const AgentLost& event, TimePoint now);
+  bool replace_chosen(std::uint32_t place);
+  std::optional<Misfit> set_world();
   void prepare_workers(TimePoint now);
   void note_store_opened(MemberIndex from, const StoreOpened& message, TimePoint now);
   void end_storeless(MemberIndex from, const StoreFailed& message, TimePoint now);
@@ -276,6 +311,7 @@ class Coordinator {
   MemberIndex store_agent() const;  // the one that holds rank 0
   std::string master_address() const;
   void start_workers(TimePoint now);
+  void send_to_world(const ToAgent& message);
   void note_worker(const WorkerEnded& message, TimePoint now);
   void note_finished(MemberIndex agent, const GangFinished& message, TimePoint now);
   void cancel(MemberIndex agent, const CancelSeen& message, TimePoint now);
@@ -299,7 +335,7 @@ class Coordinator {
   rendezvous::Roster roster_;
   std::vector<Agent> agents_;
   GangId gang_{};
-  plan::JobPlan job_;
+  plan::JobPlan job_;  // of all nodes, later of the world
   NodeDirectory nodes_;
   Attempt attempt_{};
   std::uint16_t master_port_ = 0;
@@ -308,8 +344,19 @@ class Coordinator {
   std::optional<HealthBoard> health_;  // while a check runs
   LookId look_{};
   std::optional<bench::BackendKind> check_backend_;
-  bench::Verdict check_verdict_;
-  std::vector<bench::RankOutcome> check_outcomes_;
+  std::vector<std::string> hosts_;  // of all nodes, by place
+  CheckWishes wishes_;
+  std::vector<CheckNode> check_nodes_;        // all nodes, by place
+  std::map<std::uint32_t, std::string> out_;  // places of nodes that are not fit or gone, and why
+  std::optional<NodeSelection> selection_;
+  std::optional<CheckRound> round_;  // under way
+  CheckLog check_log_;
+  TimePoint began_{};  // when the agents had assembled
+  TimePoint search_end_{};
+  bool searching_ = false;
+  std::optional<Choice> choice_;
+  std::vector<std::string> commands_;  // that an operator would run
+  std::vector<NodeIndex> left_out_;    // nodes of the roster that are not in the world
   verdict::Evidence evidence_;
   std::unordered_map<std::uint32_t, std::size_t> end_of_rank_;  // rank -> place in evidence_.ends
   std::uint32_t killed_ = 0;

@@ -1,23 +1,23 @@
-// The check's part of the coordinator: choose a backend, run the gang, judge, go on or end. What is
-// asked of the nodes before and after it stands in coordinator_health.cc.
+// The check's part of the coordinator: choose a backend, run rounds of check gangs until the nodes
+// are chosen, go on or end. What is asked of the nodes before and after it stands in
+// coordinator_health.cc; which nodes are out, and which are the world, in coordinator_world.cc.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <csignal>
+#include <utility>
 
 #include "collectives-bench/table.h"
 #include "launcher/coordinator/coordinator.h"
+#include "rendezvous/text.h"
 
 namespace muster::launcher {
 
 namespace {
 
-// A failed bench process leaves its peers waiting for it: they get this long to report what they
-// saw.
-constexpr Duration kReportPatience = std::chrono::seconds(3);
-constexpr Duration kCheckStopPatience = std::chrono::seconds(4);
-// The gang's own deadline comes first, so that its processes can say where they were.
-constexpr Duration kCheckDeadlineMargin = std::chrono::seconds(5);
+// Binding some ports: only a machine that is stuck takes longer.
+constexpr Duration kOpenPatience = std::chrono::seconds(10);
+constexpr std::size_t kMostEvidence = 12;  // lines
 
 void add_wrong(bench::Measured& sum, const bench::Measured& one) {
   if (one.wrong) sum.wrong = sum.wrong.value_or(0) + *one.wrong;
@@ -57,106 +57,171 @@ std::optional<bench::BackendKind> Coordinator::choose_backend() {
   return std::nullopt;
 }
 
-void Coordinator::open_check(bench::BackendKind backend, TimePoint now) {
-  gang_ = GangId{value_of(gang_) + 1};
-  check_backend_ = backend;
-  check_outcomes_.clear();
-  std::vector<rendezvous::ExpectedMember> expected;
-  std::uint32_t local = 0;
-  for (std::size_t i = 0; i < agents_.size(); ++i) {
-    Agent& member = agents_[i];
-    const rendezvous::MemberDescription& place = roster_.members[i].description;
-    if (member.lead) local = 0;
-    const bool one = backend == bench::BackendKind::kFabric;
-    const std::size_t processes = one ? (member.lead ? 1 : 0) : member.slots;
-    member.in_gang = processes > 0;
-    member.finished = false;
-    member.first_gang_rank = static_cast<std::uint32_t>(expected.size());
-    for (std::size_t p = 0; p < processes; ++p) {
-      expected.push_back({place.node, LocalTask{local++}, place.host});
-      bench::RankOutcome outcome;
-      outcome.host = place.host;
-      check_outcomes_.push_back(outcome);
+void Coordinator::open_check(TimePoint now) {
+  const bool one = check_backend_ == bench::BackendKind::kFabric;
+  CheckExtent extent{wanted_nodes(), 0};
+  check_nodes_.clear();
+  std::uint32_t processes = 0;
+  for (const plan::NodePlan& node : job_.nodes) {
+    CheckNode place{node.host, node.node, processes, {}};
+    const std::uint32_t slots = one ? 1 : node.shape.slots();
+    for (std::uint32_t slot = 0; slot < slots; ++slot) {
+      const std::uint32_t task = one ? 0 : slot / node.shape.slots_per_agent;
+      place.agents.push_back(MemberIndex{value_of(node.first_agent) + task});
     }
+    processes += slots;
+    extent.local_ranks = extent.local_ranks == 0 ? slots : std::min(extent.local_ranks, slots);
+    check_nodes_.push_back(std::move(place));
   }
-  phase_ = Phase::kChecking;
-  deadline_ = now + options_.check_deadline + kCheckDeadlineMargin;
-  effects_.push_back(OpenCheckGroup{gang_, std::move(expected)});
+  SelectionOptions selection;
+  for (const CheckNode& node : check_nodes_) selection.hosts.push_back(node.host);
+  selection.candidates = fit_places();
+  selection.wanted = wanted_nodes();
+  selection.local_ranks = extent.local_ranks;
+  extent.nodes = static_cast<std::uint32_t>(selection.candidates.size());
+  wishes_ = {options_.check_spec, options_.check_min_busbw, options_.check_deadline,
+             options_.record_baseline, false};
+  wishes_.spec.backend = *check_backend_;
+  wishes_.spec.sizes = options_.check_sizes.value_or(default_sizes(*check_backend_));
+  wishes_.compares_unknown = options_.check_only || selection.candidates.size() > selection.wanted;
+  selection.settings = check_settings(wishes_, options_.profile, extent);
+  search_end_ = now + options_.check_deadline;
+  searching_ = false;
+  selection_.emplace(std::move(selection));
+  follow(selection_->begin(), now);
 }
 
-void Coordinator::start_check_gang(const CheckGroupOpened& event) {
-  if (event.gang != gang_) return;
-  bench::CheckSpec spec = options_.check_spec;
-  spec.backend = *check_backend_;
-  spec.deadline = options_.check_deadline;
+void Coordinator::follow(NodeSelection::Next next, TimePoint now) {
+  auto* round = std::get_if<bench::localise::Round>(&next);
+  if (round == nullptr) return settle(std::move(std::get<Choice>(next)), now);
+  const bool is_search = round->kind != bench::localise::RoundKind::kIntra &&
+                         round->kind != bench::localise::RoundKind::kWorld;
+  if (is_search && !std::exchange(searching_, true)) search_end_ = now + options_.check_deadline;
+  if (now >= search_end_) {
+    say("muster: check: its time is over (--check-deadline); judging by what is known");
+    return settle(selection_->conclude(), now);
+  }
+  round->deadline = std::min(round->deadline, std::chrono::ceil<Duration>(search_end_ - now));
+  start_round(std::move(*round), now);
+}
+
+void Coordinator::start_round(bench::localise::Round round, TimePoint now) {
+  gang_ = GangId{value_of(gang_) + 1};
+  say_round(round);
+  std::vector<CheckNode> nodes;
+  for (const std::uint32_t place : selection_->searched()) nodes.push_back(check_nodes_[place]);
+  const Duration meeting = round.deadline;
+  round_.emplace(gang_, std::move(round), nodes, selection_->local_ranks());
+  for (std::size_t i = 0; i < agents_.size(); ++i) {
+    agents_[i].in_gang = round_->has(MemberIndex{static_cast<std::uint32_t>(i)});
+    agents_[i].finished = false;
+  }
+  phase_ = Phase::kChecking;
+  deadline_ = now + kOpenPatience;
+  effects_.push_back(OpenCheckGroups{gang_, round_->groups(), meeting});
+}
+
+// The first rounds end in a table; the search is long enough to be told of.
+void Coordinator::say_round(const bench::localise::Round& round) {
+  if (!searching_) return;
+  say(fmt::format("muster: check: round {}, {}: {} group{} at once", check_log_.rounds().size() + 1,
+                  to_string(round.kind), round.groups.size(), round.groups.size() == 1 ? "" : "s"));
+}
+
+void Coordinator::start_check_gang(const CheckGroupsOpened& event, TimePoint now) {
+  if (event.gang != gang_ || !round_) return;
   StartCheck message;
   message.gang = gang_;
   message.one_per_node = check_backend_ == bench::BackendKind::kFabric;
-  message.arguments = bench::gang_arguments(spec);
-  message.port = event.port;
+  message.arguments = bench::gang_arguments(spec_of(wishes_, round_->round()));
   message.key = event.key;
   message.environment = options_.job_environment;
-  for (std::size_t i = 0; i < agents_.size(); ++i) {
-    if (!agents_[i].in_gang) continue;
-    message.first_rank = agents_[i].first_gang_rank;
-    effects_.push_back(SendTo{MemberIndex{static_cast<std::uint32_t>(i)}, message});
+  for (auto& [agent, groups] : round_->orders(event.ports, now)) {
+    message.groups = std::move(groups);
+    effects_.push_back(SendTo{agent, message});
   }
+  watch_round(now);
 }
 
 void Coordinator::note_check_process(const WorkerEnded& message, TimePoint now) {
-  if (message.gang != gang_) return;
-  const std::size_t rank = value_of(message.end.place.rank);
-  if (rank >= check_outcomes_.size()) return;
-  bench::RankOutcome& outcome = check_outcomes_[rank];
-  if (message.end.start_failure) {
-    outcome.missing = bench::MissingReason::kNotStarted;
-    outcome.detail = message.end.start_failure->text;
-  } else {
-    const bool by_us = message.end.stop_sent.has_value();
-    outcome.missing =
-        by_us ? bench::MissingReason::kKilledAtDeadline : bench::MissingReason::kExited;
-    if (!by_us) outcome.detail = to_string(message.end.status);
-    if (message.end.status.success()) return;
-  }
-  if (phase_ == Phase::kChecking && deadline_) {
-    deadline_ = std::min(*deadline_, now + kReportPatience);
-  }
+  if (message.gang != gang_ || !round_) return;
+  round_->note_process(message.end, now);
+  watch_round(now);
 }
 
 void Coordinator::note_reports(MemberIndex index, const GangFinished& message, TimePoint now) {
-  if (message.gang != gang_) return;
-  Agent& member = agent(index);
-  member.finished = true;
-  for (std::size_t i = 0; i < message.reports.size(); ++i) {
-    const std::size_t rank = member.first_gang_rank + i;
-    if (rank >= check_outcomes_.size() || message.reports[i].empty()) continue;
-    Result<bench::RankReport> report = bench::parse_report(message.reports[i]);
-    if (report) {
-      check_outcomes_[rank].report = std::move(*report);
-    } else {
-      check_outcomes_[rank].missing = bench::MissingReason::kBadReport;
-      check_outcomes_[rank].detail = report.error().message();
-    }
-  }
-  if (gang_is_gone()) judge(now);
+  if (message.gang != gang_ || !round_) return;
+  agent(index).finished = true;
+  round_->note_finished(index, message.reports, now);
+  watch_round(now);
 }
 
-void Coordinator::stop_check(TimePoint now) {
-  phase_ = Phase::kCheckStopping;
-  effects_.push_back(SendToAll{StopGang{gang_, SIGTERM, kCheckStopGrace, false}});
-  deadline_ = now + kCheckStopPatience;
+void Coordinator::pass_check_deadline(TimePoint now) {
+  if (!round_ || !round_->next_deadline()) {
+    return check_not_measured("its meeting places were not opened within 10 s", now);
+  }
+  for (const MemberIndex late : round_->pass_deadline(now)) {
+    effects_.push_back(SendTo{late, StopGang{gang_, SIGTERM, kCheckStopGrace, false}});
+  }
+  watch_round(now);
+}
+
+void Coordinator::watch_round(TimePoint now) {
+  if (round_->is_over()) return end_round(now);
+  deadline_ = round_->next_deadline();
+}
+
+void Coordinator::end_round(TimePoint now) {
+  deadline_.reset();
+  effects_.push_back(CloseCheckGroups{});
+  std::vector<std::string> hosts;
+  for (const std::uint32_t place : selection_->searched())
+    hosts.push_back(check_nodes_[place].host);
+  std::vector<bench::localise::GroupOutcome> outcomes = round_->outcomes();
+  check_log_.add(*round_, outcomes, hosts, now);
+  note_networks();
+  const bool has_spares = selection_->candidates().size() > wanted_nodes();
+  const bool is_first = check_log_.rounds().size() == 1 || !searching_;
+  const bool is_over_all = round_->round().kind == bench::localise::RoundKind::kWorld;
+  if (is_first && (is_over_all || hosts.size() == 1)) say_table();
+  if (!lose_mute_nodes(now)) return;
+  round_.reset();
+  const bool failed = outcomes.front().kind == bench::localise::OutcomeKind::kFailed;
+  NodeSelection::Next next = selection_->step(std::move(outcomes));
+  if (is_over_all && failed && goes_on_unmeasured() && !has_spares) next = selection_->conclude();
+  follow(std::move(next), now);
+}
+
+// Nobody asked for a measurement: where none can be made, nobody waits for a search.
+bool Coordinator::goes_on_unmeasured() const {
+  return options_.check == CheckMode::kAuto && !options_.check_min_busbw && !options_.check_only &&
+         !options_.record_baseline;
+}
+
+// Their gangs may still be there: nothing more can be started on them. False when that ends the
+// job.
+bool Coordinator::lose_mute_nodes(TimePoint now) {
+  for (const MemberIndex mute : round_->mute()) {
+    const std::string why = "its agent did not end the check's processes";
+    if (do_without(static_cast<std::uint32_t>(place_of(mute)), why)) continue;
+    close(to_int(ExitCode::kUnfit),
+          "check: " + host_of(mute) + ": " + why + "; nothing was started", now);
+    return false;
+  }
+  return true;
 }
 
 // nccl-tests' columns, from the first rank's times and every rank's wrong elements.
 void Coordinator::say_table() {
-  const std::optional<bench::RankReport>& first = check_outcomes_.front().report;
-  if (!first || first->rows.empty()) return;
-  std::string text = "# " + first->library + ", " + first->network + ", " + first->device + "\n" +
+  const std::vector<bench::RankOutcome>& ranks = check_log_.world();
+  if (ranks.empty() || !ranks.front().report || ranks.front().report->rows.empty()) return;
+  const bench::RankReport& first = *ranks.front().report;
+  std::string text = "# " + first.library + ", " + first.network + ", " + first.device + "\n" +
                      bench::table_header();
-  for (std::size_t i = 0; i < first->rows.size(); ++i) {
-    bench::Row row = first->rows[i];
-    for (std::size_t rank = 1; rank < check_outcomes_.size(); ++rank) {
-      const std::optional<bench::RankReport>& report = check_outcomes_[rank].report;
+  for (std::size_t i = 0; i < first.rows.size(); ++i) {
+    bench::Row row = first.rows[i];
+    for (std::size_t rank = 1; rank < ranks.size(); ++rank) {
+      const std::optional<bench::RankReport>& report = ranks[rank].report;
       if (!report || i >= report->rows.size()) continue;
       add_wrong(row.out_of_place, report->rows[i].out_of_place);
       add_wrong(row.in_place, report->rows[i].in_place);
@@ -167,51 +232,71 @@ void Coordinator::say_table() {
   say(std::move(text));
 }
 
-void Coordinator::judge(TimePoint now) {
-  effects_.push_back(CloseCheckGroup{});
-  say_table();
-  note_networks();
-  bench::Limits limits;
-  limits.min_busbw = options_.check_min_busbw.value_or(0);
-  check_verdict_ = bench::judge(check_outcomes_, limits);
-  say("muster: " + check_verdict_.line);
-  if (check_verdict_.decision == bench::Decision::kGo && !is_as_fast_as_expected()) {
-    check_verdict_.decision = bench::Decision::kStop;
+void Coordinator::settle(Choice choice, TimePoint now) {
+  round_.reset();
+  deadline_.reset();
+  say("muster: check: " + choice.line);
+  if (searching_) {
+    const std::size_t lines = std::min(choice.evidence.size(), kMostEvidence);
+    for (std::size_t i = 0; i < lines; ++i) say("muster: check:   " + choice.evidence[i]);
   }
+  for (const Unfit& unfit : choice.unfit) {
+    const bool runs =
+        std::find(choice.chosen.begin(), choice.chosen.end(), unfit.place) != choice.chosen.end();
+    if (!runs) out_.emplace(unfit.place, unfit.evidence);
+  }
+  choice_ = std::move(choice);
+  say_sources();
   if (is_second_look_due()) return look_at_nodes(Phase::kLookingAgain, now);
   conclude_check(now);
 }
 
-// Compares the largest size with the profile. Published figures are others' and only warn; the
-// fabric's are compared with recorded ones alone, since what is published is NCCL's.
-bool Coordinator::is_as_fast_as_expected() {
-  const auto lead = static_cast<std::uint32_t>(
-      std::count_if(agents_.begin(), agents_.end(), [](const Agent& one) { return one.lead; }));
-  const auto ranks = static_cast<std::uint32_t>(check_outcomes_.size());
-  if (check_verdict_.bytes == 0 || lead == 0 || ranks % lead != 0) return true;
-  const auto expected = bench::expect_busbw(
-      options_.profile, {"all_reduce", lead, ranks / lead, check_verdict_.bytes, {}});
-  if (!expected || check_verdict_.busbw >= expected->minimum) return true;
-  const bool is_recorded = expected->kind == bench::FigureKind::kRecorded;
-  if (*check_backend_ == bench::BackendKind::kFabric && !is_recorded) return true;
-  say(fmt::format(
-      "muster: check: {:.4g} GB/s busbw is less than the {:.4g} GB/s that the profile "
-      "{} expects at least ({}{}: {})",
-      check_verdict_.busbw, expected->minimum, options_.profile.name, to_string(expected->kind),
-      expected->is_estimate ? ", estimated" : "", expected->source));
-  return !expected->may_stop();
+// Where an expectation of the profile comes from that the machine missed.
+void Coordinator::say_sources() {
+  const auto nodes = static_cast<std::uint32_t>(selection_->candidates().size());
+  for (const bench::MeasuredBusbw& one : check_log_.busbw({})) {
+    if (one.nodes != nodes || one.bytes != judged_bytes(wishes_.spec)) continue;
+    const auto expected = bench::expect_busbw(
+        options_.profile, {one.operation, one.nodes, one.ranks_per_node, one.bytes, {}});
+    if (!expected || one.busbw >= expected->minimum) continue;
+    const bool is_recorded = expected->kind == bench::FigureKind::kRecorded;
+    if (check_backend_ == bench::BackendKind::kFabric && !is_recorded) continue;
+    say(fmt::format("muster: check: the profile {} expects at least {:.4g} GB/s ({}{}: {})",
+                    options_.profile.name, expected->minimum, to_string(expected->kind),
+                    expected->is_estimate ? ", estimated" : "", expected->source));
+  }
 }
 
 void Coordinator::conclude_check(TimePoint now) {
-  switch (check_verdict_.decision) {
-    case bench::Decision::kGo:
+  say_commands();
+  keep_baseline();
+  switch (choice_->decision) {
+    case bench::localise::Decision::kGo:
+    case bench::localise::Decision::kWarn:
       return go_on(now);
-    case bench::Decision::kStop:
+    case bench::localise::Decision::kStop:
       return close(to_int(ExitCode::kUnfit),
                    "the check found the machine unfit; nothing was started", now);
-    case bench::Decision::kNotMeasured:
+    case bench::localise::Decision::kNotMeasured:
       return check_not_measured("", now);
   }
+}
+
+// Only of a machine in which nothing was found: it will be what others are held to.
+void Coordinator::keep_baseline() {
+  if (!options_.record_baseline) return;
+  const bool is_fit = choice_->decision == bench::localise::Decision::kGo ||
+                      choice_->decision == bench::localise::Decision::kWarn;
+  if (!is_fit || !choice_->unfit.empty() || !choice_->links.empty()) {
+    return say("muster: --record-baseline: nothing is recorded, the machine was not found fit");
+  }
+  std::vector<std::string> hosts;
+  for (const CheckNode& node : check_nodes_) hosts.push_back(node.host);
+  const std::string origin =
+      fmt::format("job {} on {}, {}, {} all_reduce", options_.job, rendezvous::fold_hosts(hosts),
+                  options_.when, to_string(*check_backend_));
+  effects_.push_back(
+      KeepBaseline{bench::record_baseline(options_.profile, check_log_.busbw({}), origin)});
 }
 
 void Coordinator::go_on(TimePoint now) {
@@ -224,8 +309,10 @@ void Coordinator::go_on(TimePoint now) {
 
 // Nothing is known of the machine. Who asked for a measurement gets no run without one.
 void Coordinator::check_not_measured(const std::string& why, TimePoint now) {
+  if (round_) effects_.push_back(CloseCheckGroups{});
+  round_.reset();
   if (!why.empty()) say("muster: check: could not measure: " + why);
-  if (options_.check == CheckMode::kAuto && !options_.check_min_busbw && !options_.check_only) {
+  if (goes_on_unmeasured()) {
     say("muster: check: going on unmeasured, since --check=auto asks for no minimum; " +
         std::string("--check=off leaves the check out"));
     return prepare_workers(now);

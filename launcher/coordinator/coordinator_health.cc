@@ -1,4 +1,5 @@
 // The health's part of the coordinator: ask every node for a look, judge them, go on or end.
+#include <algorithm>
 #include <utility>
 
 #include "launcher/coordinator/coordinator.h"
@@ -16,13 +17,7 @@ void Coordinator::say_profile() {
 
 void Coordinator::look_at_nodes(Phase phase, TimePoint now) {
   if (!health_) {
-    std::vector<std::string> hosts;
-    for (std::size_t i = 0; i < agents_.size(); ++i) {
-      if (!agents_[i].lead) continue;
-      agents_[i].place = hosts.size();
-      hosts.push_back(roster_.members[i].description.host);
-    }
-    health_.emplace(hosts);
+    health_.emplace(hosts_);
   }
   health_->begin_look(now);
   look_ = LookId{value_of(look_) + 1};
@@ -30,6 +25,10 @@ void Coordinator::look_at_nodes(Phase phase, TimePoint now) {
   deadline_ = now + kLookDeadline;
   for (std::size_t i = 0; i < agents_.size(); ++i) {
     if (!agents_[i].lead) continue;
+    if (agents_[i].lost) {
+      health_->forget(agents_[i].place);
+      continue;
+    }
     effects_.push_back(SendTo{MemberIndex{static_cast<std::uint32_t>(i)}, LookAtNode{look_}});
   }
 }
@@ -50,28 +49,32 @@ void Coordinator::judge_health(TimePoint now) {
   for (const std::string& line : health_->judge(health::expectations_of(options_.profile))) {
     say("muster: " + line);
   }
-  const bool is_first = phase_ == Phase::kLooking;
-  if (health_->is_unfit()) {
+  bool is_unfit = false;
+  for (const std::size_t place : health_->unfit_nodes()) {
+    if (do_without(static_cast<std::uint32_t>(place), "the probes found it unfit")) continue;
+    out_.emplace(static_cast<std::uint32_t>(place), "the probes found it unfit");
+    is_unfit = true;
+  }
+  if (is_unfit) {
+    say_commands();
     return close(to_int(ExitCode::kUnfit),
                  "the probes found the machine unfit; nothing was started", now);
   }
-  if (!is_first) return conclude_check(now);
-  if (check_backend_) return open_check(*check_backend_, now);
+  if (phase_ == Phase::kLookingAgain) return conclude_check(now);
+  if (check_backend_) return open_check(now);
   go_on(now);
 }
 
-// What the check's NCCL said of itself is judged with the second look.
+// What the round's NCCL said of itself is judged with the second look.
 void Coordinator::note_networks() {
   if (!health_) return;
-  std::unordered_map<std::uint32_t, std::size_t> places;  // node -> place on the board
-  for (std::size_t i = 0; i < agents_.size(); ++i) {
-    if (!agents_[i].lead) continue;
-    places[value_of(roster_.members[i].description.node)] = agents_[i].place;
-  }
-  for (const bench::RankOutcome& outcome : check_outcomes_) {
-    if (!outcome.report || !outcome.report->nccl) continue;
-    const auto found = places.find(outcome.report->node);
-    if (found != places.end()) health_->note_nccl(found->second, *outcome.report->nccl);
+  for (std::size_t group = 0; group < round_->round().groups.size(); ++group) {
+    for (const bench::RankOutcome& outcome : round_->ranks(group)) {
+      if (!outcome.report || !outcome.report->nccl) continue;
+      const auto host = std::find(hosts_.begin(), hosts_.end(), outcome.host);
+      if (host == hosts_.end()) continue;
+      health_->note_nccl(static_cast<std::size_t>(host - hosts_.begin()), *outcome.report->nccl);
+    }
   }
 }
 
@@ -79,7 +82,7 @@ bool Coordinator::is_second_look_due() const {
   return health_ && health_->has_devices();
 }
 
-void Coordinator::keep_report(int exit_code) {
+void Coordinator::keep_report(int exit_code, TimePoint now) {
   if (!options_.check_only) return;
   if (health_) {
     std::string tables = health_->tables();
@@ -88,11 +91,20 @@ void Coordinator::keep_report(int exit_code) {
   }
   CheckRecord record;
   record.exit_code = exit_code;
-  record.profile = options_.profile.name;
+  record.job = options_.job;
+  record.when = options_.when;
+  record.seconds = std::chrono::duration<double>(now - began_).count();
+  record.profile = &options_.profile;
+  record.min_busbw = options_.check_min_busbw;
   record.health = health_ ? &*health_ : nullptr;
-  if (!check_outcomes_.empty() && check_backend_) record.backend = to_string(*check_backend_);
-  record.outcomes = check_outcomes_;
-  record.verdict = check_verdict_.line;
+  if (selection_) {
+    record.backend = to_string(*check_backend_);
+    record.log = &check_log_;
+  }
+  record.choice = choice_ ? &*choice_ : nullptr;
+  record.hosts = hosts_;
+  record.commands = commands_;
+  for (const auto& [place, why] : out_) record.left_out.push_back(hosts_[place]);
   effects_.push_back(KeepReport{print_health_report(record)});
 }
 

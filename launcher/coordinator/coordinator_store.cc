@@ -15,6 +15,9 @@ constexpr Duration kStorePatience = std::chrono::seconds(10);
 
 // What stands between the check and the workers.
 void Coordinator::prepare_workers(TimePoint now) {
+  if (const std::optional<Misfit> misfit = set_world()) {
+    return close(misfit->exit_code, misfit->text, now);
+  }
   if (options_.store == StoreMode::kRank0 || options_.exec_program) return start_workers(now);
   gang_ = GangId{value_of(gang_) + 1};
   for (Agent& member : agents_) member.in_gang = false;

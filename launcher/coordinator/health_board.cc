@@ -127,6 +127,25 @@ void HealthBoard::end_look(const std::string& why) {
   }
 }
 
+void HealthBoard::forget(std::size_t node) {
+  nodes_[node].is_awaited = false;
+}
+
+std::vector<std::size_t> HealthBoard::unfit_nodes() const {
+  const std::vector<std::string> odd = odd_hosts(disagreements_);
+  std::vector<std::size_t> unfit;
+  for (std::size_t place = 0; place < nodes_.size(); ++place) {
+    const NodeHealth& node = nodes_[place];
+    const bool failed =
+        std::any_of(node.results.begin(), node.results.end(),
+                    [](const ProbeResult& result) { return result.answer == Answer::kFail; });
+    if (failed || std::find(odd.begin(), odd.end(), node.host) != odd.end()) {
+      unfit.push_back(place);
+    }
+  }
+  return unfit;
+}
+
 bool HealthBoard::has_devices() const {
   return std::any_of(nodes_.begin(), nodes_.end(), [](const NodeHealth& node) {
     return node.nccl || (node.before && (node.before->has_driver || has_efa(*node.before)));

@@ -47,6 +47,9 @@ class HealthBoard {
   // Who has not answered is not waited for; `why` is told of it.
   void end_look(const std::string& why);
 
+  // The node is gone: nothing is awaited from it.
+  void forget(std::size_t node);
+
   // From the check's processes of that node, any number of them.
   void note_nccl(std::size_t node, const health::NcclFacts& facts);
 
@@ -56,6 +59,8 @@ class HealthBoard {
   // Judges with all looks there are; gives the lines that were not told before.
   std::vector<std::string> judge(const health::Expectations& profile);
   bool is_unfit() const { return is_unfit_; }
+  // Those with a FAIL, and those that differ from the others in what must agree.
+  std::vector<std::size_t> unfit_nodes() const;
 
   // The probes of each node for people; of many nodes only what was found.
   std::string tables() const;

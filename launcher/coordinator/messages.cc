@@ -69,6 +69,20 @@ std::vector<std::string> read_strings(ByteReader& reader, std::uint32_t most, st
   return strings;
 }
 
+void write_nodes(ByteWriter& writer, const std::vector<NodeIndex>& nodes) {
+  writer.u32(static_cast<std::uint32_t>(nodes.size()));
+  for (const NodeIndex node : nodes) writer.u32(value_of(node));
+}
+
+std::vector<NodeIndex> read_nodes(ByteReader& reader) {
+  std::vector<NodeIndex> nodes;
+  const std::uint32_t count = reader.count(kMaxLeftOut);
+  for (std::uint32_t i = 0; i < count && !reader.failed(); ++i) {
+    nodes.push_back(NodeIndex{reader.u32()});
+  }
+  return nodes;
+}
+
 void write_worker_end(ByteWriter& writer, const WorkerEnd& end) {
   writer.u32(value_of(end.place.rank)).u32(value_of(end.place.local_rank));
   writer.u32(value_of(end.place.node)).string(std::string_view(end.place.host).substr(0, kMaxText));
@@ -128,13 +142,7 @@ std::string with_body(Kind kind, const Message& message) {
 
 struct Encoder {
   std::string operator()(const StartCheck& message) const {
-    ByteWriter writer = begin(Kind::kStartCheck);
-    write_gang(writer, message.gang);
-    writer.u8(message.one_per_node ? 1 : 0).u32(message.first_rank);
-    write_strings(writer, message.arguments);
-    writer.u16(message.port).string(message.key);
-    write_strings(writer, message.environment);
-    return writer.take();
+    return with_body(Kind::kStartCheck, message);
   }
   std::string operator()(const StartWorkers& message) const {
     ByteWriter writer = begin(Kind::kStartWorkers);
@@ -142,6 +150,7 @@ struct Encoder {
     writer.u32(value_of(message.attempt)).u16(message.master_port);
     writer.u8(message.agent_store ? 1 : 0).string(message.master_address);
     write_strings(writer, message.environment);
+    write_nodes(writer, message.left_out);
     return writer.take();
   }
   std::string operator()(const StopGang& message) const {
@@ -154,6 +163,7 @@ struct Encoder {
     ByteWriter writer = begin(Kind::kBecomeProgram);
     writer.u16(message.master_port).string(message.master_address);
     write_strings(writer, message.environment);
+    write_nodes(writer, message.left_out);
     return writer.take();
   }
   std::string operator()(const CloseJob& message) const {
@@ -206,18 +216,6 @@ struct Encoder {
   }
 };
 
-StartCheck read_start_check(ByteReader& reader) {
-  StartCheck message;
-  message.gang = read_gang(reader);
-  message.one_per_node = reader.u8() != 0;
-  message.first_rank = reader.u32();
-  message.arguments = read_strings(reader, kMaxArguments, kMaxText);
-  message.port = reader.u16();
-  message.key = reader.string(kMaxText);
-  message.environment = read_strings(reader, kMaxEnvironment, kMaxText);
-  return message;
-}
-
 StartWorkers read_start_workers(ByteReader& reader) {
   StartWorkers message;
   message.gang = read_gang(reader);
@@ -226,6 +224,7 @@ StartWorkers read_start_workers(ByteReader& reader) {
   message.agent_store = reader.u8() != 0;
   message.master_address = reader.string(kMaxAddress);
   message.environment = read_strings(reader, kMaxEnvironment, kMaxText);
+  message.left_out = read_nodes(reader);
   return message;
 }
 
@@ -234,6 +233,7 @@ BecomeProgram read_become_program(ByteReader& reader) {
   message.master_port = reader.u16();
   message.master_address = reader.string(kMaxAddress);
   message.environment = read_strings(reader, kMaxEnvironment, kMaxText);
+  message.left_out = read_nodes(reader);
   return message;
 }
 

@@ -10,6 +10,8 @@
 #include <variant>
 #include <vector>
 
+#include "launcher/coordinator/check_messages.h"
+#include "launcher/coordinator/gang_id.h"
 #include "launcher/coordinator/health_messages.h"
 #include "launcher/coordinator/store_messages.h"
 #include "launcher/verdict/first_cause.h"
@@ -22,23 +24,7 @@ namespace muster::launcher {
 using verdict::WallTime;
 using verdict::WorkerEnd;
 
-// Counts the gangs of a job, check gangs included; never reused, so a late answer is recognised.
-enum class GangId : std::uint32_t {};
-
 // --- coordinator to agent ---------------------------------------------------------------------
-
-// Start the check gang: one process per slot (nccl) or one per node (fabric, on the lead agent).
-struct StartCheck {
-  GangId gang{};
-  bool one_per_node = false;
-  std::uint32_t first_rank = 0;            // of this agent's processes, in the gang
-  std::vector<std::string> arguments;      // of muster-bench, the same for every rank
-  std::uint16_t port = 0;                  // where the gang meets, on the coordinator's node
-  std::string key;                         // proves the gang's members to that port
-  std::vector<std::string> environment{};  // as in StartWorkers: measured is what the job gets
-
-  bool operator==(const StartCheck&) const = default;
-};
 
 struct StartWorkers {
   GangId gang{};
@@ -50,6 +36,7 @@ struct StartWorkers {
   std::string master_address;
   // "NAME=value", from the machine's profile: for variables that the user has not set.
   std::vector<std::string> environment{};
+  std::vector<NodeIndex> left_out{};  // nodes of the roster that are not in this world, ascending
 
   bool operator==(const StartWorkers&) const = default;
 };
@@ -71,6 +58,7 @@ struct BecomeProgram {
   std::uint16_t master_port = 0;
   std::string master_address;              // as in StartWorkers
   std::vector<std::string> environment{};  // as in StartWorkers
+  std::vector<NodeIndex> left_out{};       // as in StartWorkers
 
   bool operator==(const BecomeProgram&) const = default;
 };
@@ -117,7 +105,7 @@ inline constexpr std::size_t kMaxTailLine = 4096;
 inline constexpr std::size_t kMaxErrorFile = 64 * 1024;
 inline constexpr std::size_t kMaxReport = 64 * 1024;
 inline constexpr std::uint32_t kMaxReports = 1024;
-inline constexpr std::uint32_t kMaxArguments = 256;
+inline constexpr std::uint32_t kMaxLeftOut = 65536;
 
 std::string encode(const ToAgent& message);
 std::string encode(const FromAgent& message);

@@ -15,8 +15,8 @@ std::vector<Transition> build_table() {
   return {
       {P::kAssembling, E::kAssembled, A::kBegin, "looking opening store running closing"},
       {P::kAssembling, E::kAssemblyFailed, A::kEndUnassembled, "done"},
-      {P::kAssembling, E::kCheckGroupOpened, A::kImpossible, ""},
-      {P::kAssembling, E::kCheckGroupFailed, A::kImpossible, ""},
+      {P::kAssembling, E::kCheckGroupsOpened, A::kImpossible, ""},
+      {P::kAssembling, E::kCheckGroupsFailed, A::kImpossible, ""},
       {P::kAssembling, E::kWorkerEnded, A::kIgnore, "assembling"},
       {P::kAssembling, E::kGangFinished, A::kIgnore, "assembling"},
       {P::kAssembling, E::kCancelSeen, A::kIgnore, "assembling"},
@@ -31,8 +31,8 @@ std::vector<Transition> build_table() {
 
       {P::kLooking, E::kAssembled, A::kImpossible, ""},
       {P::kLooking, E::kAssemblyFailed, A::kImpossible, ""},
-      {P::kLooking, E::kCheckGroupOpened, A::kIgnore, "looking"},
-      {P::kLooking, E::kCheckGroupFailed, A::kIgnore, "looking"},
+      {P::kLooking, E::kCheckGroupsOpened, A::kIgnore, "looking"},
+      {P::kLooking, E::kCheckGroupsFailed, A::kIgnore, "looking"},
       {P::kLooking, E::kWorkerEnded, A::kIgnore, "looking"},
       {P::kLooking, E::kGangFinished, A::kIgnore, "looking"},
       {P::kLooking, E::kCancelSeen, A::kCancel, "closing"},
@@ -42,13 +42,13 @@ std::vector<Transition> build_table() {
       {P::kLooking, E::kOwnersAsked, A::kIgnore, "looking"},
       {P::kLooking, E::kOwnersFound, A::kIgnore, "looking"},
       {P::kLooking, E::kNodeLooked, A::kNoteLook, "looking checking opening store running closing"},
-      {P::kLooking, E::kAgentLost, A::kLoseAgent, "closing"},
+      {P::kLooking, E::kAgentLost, A::kLoseAgent, "looking checking opening store running closing"},
       {P::kLooking, E::kDeadlinePassed, A::kEndLook, "checking opening store running closing"},
 
       {P::kChecking, E::kAssembled, A::kImpossible, ""},
       {P::kChecking, E::kAssemblyFailed, A::kImpossible, ""},
-      {P::kChecking, E::kCheckGroupOpened, A::kStartCheckGang, "checking"},
-      {P::kChecking, E::kCheckGroupFailed, A::kEndCheckUnopened, "opening store running closing"},
+      {P::kChecking, E::kCheckGroupsOpened, A::kStartCheckGang, "checking"},
+      {P::kChecking, E::kCheckGroupsFailed, A::kEndCheckUnopened, "opening store running closing"},
       {P::kChecking, E::kWorkerEnded, A::kNoteCheckProcess, "checking"},
       {P::kChecking, E::kGangFinished, A::kNoteReports,
        "checking looking again opening store running closing"},
@@ -59,31 +59,15 @@ std::vector<Transition> build_table() {
       {P::kChecking, E::kOwnersAsked, A::kIgnore, "checking"},
       {P::kChecking, E::kOwnersFound, A::kIgnore, "checking"},
       {P::kChecking, E::kNodeLooked, A::kIgnore, "checking"},
-      {P::kChecking, E::kAgentLost, A::kLoseAgent, "stopping"},
-      {P::kChecking, E::kDeadlinePassed, A::kStopCheck, "check stopping"},
-
-      {P::kCheckStopping, E::kAssembled, A::kImpossible, ""},
-      {P::kCheckStopping, E::kAssemblyFailed, A::kImpossible, ""},
-      {P::kCheckStopping, E::kCheckGroupOpened, A::kIgnore, "check stopping"},
-      {P::kCheckStopping, E::kCheckGroupFailed, A::kIgnore, "check stopping"},
-      {P::kCheckStopping, E::kWorkerEnded, A::kNoteCheckProcess, "check stopping"},
-      {P::kCheckStopping, E::kGangFinished, A::kNoteReports,
-       "check stopping looking again opening store running closing"},
-      {P::kCheckStopping, E::kCancelSeen, A::kCancel, "stopping"},
-      {P::kCheckStopping, E::kCloseAcknowledged, A::kIgnore, "check stopping"},
-      {P::kCheckStopping, E::kStoreOpened, A::kIgnore, "check stopping"},
-      {P::kCheckStopping, E::kStoreFailed, A::kIgnore, "check stopping"},
-      {P::kCheckStopping, E::kOwnersAsked, A::kIgnore, "check stopping"},
-      {P::kCheckStopping, E::kOwnersFound, A::kIgnore, "check stopping"},
-      {P::kCheckStopping, E::kNodeLooked, A::kIgnore, "check stopping"},
-      {P::kCheckStopping, E::kAgentLost, A::kLoseAgent, "stopping"},
-      {P::kCheckStopping, E::kDeadlinePassed, A::kJudge,
-       "looking again opening store running closing"},
+      {P::kChecking, E::kAgentLost, A::kLoseAgent,
+       "checking looking again opening store running stopping closing"},
+      {P::kChecking, E::kDeadlinePassed, A::kPassCheckDeadline,
+       "checking looking again opening store running closing"},
 
       {P::kLookingAgain, E::kAssembled, A::kImpossible, ""},
       {P::kLookingAgain, E::kAssemblyFailed, A::kImpossible, ""},
-      {P::kLookingAgain, E::kCheckGroupOpened, A::kIgnore, "looking again"},
-      {P::kLookingAgain, E::kCheckGroupFailed, A::kIgnore, "looking again"},
+      {P::kLookingAgain, E::kCheckGroupsOpened, A::kIgnore, "looking again"},
+      {P::kLookingAgain, E::kCheckGroupsFailed, A::kIgnore, "looking again"},
       {P::kLookingAgain, E::kWorkerEnded, A::kIgnore, "looking again"},
       {P::kLookingAgain, E::kGangFinished, A::kIgnore, "looking again"},
       {P::kLookingAgain, E::kCancelSeen, A::kCancel, "closing"},
@@ -94,13 +78,14 @@ std::vector<Transition> build_table() {
       {P::kLookingAgain, E::kOwnersFound, A::kIgnore, "looking again"},
       {P::kLookingAgain, E::kNodeLooked, A::kNoteLook,
        "looking again opening store running closing"},
-      {P::kLookingAgain, E::kAgentLost, A::kLoseAgent, "closing"},
+      {P::kLookingAgain, E::kAgentLost, A::kLoseAgent,
+       "looking again opening store running closing"},
       {P::kLookingAgain, E::kDeadlinePassed, A::kEndLook, "opening store running closing"},
 
       {P::kOpeningStore, E::kAssembled, A::kImpossible, ""},
       {P::kOpeningStore, E::kAssemblyFailed, A::kImpossible, ""},
-      {P::kOpeningStore, E::kCheckGroupOpened, A::kIgnore, "opening store"},
-      {P::kOpeningStore, E::kCheckGroupFailed, A::kIgnore, "opening store"},
+      {P::kOpeningStore, E::kCheckGroupsOpened, A::kIgnore, "opening store"},
+      {P::kOpeningStore, E::kCheckGroupsFailed, A::kIgnore, "opening store"},
       {P::kOpeningStore, E::kWorkerEnded, A::kIgnore, "opening store"},
       {P::kOpeningStore, E::kGangFinished, A::kIgnore, "opening store"},
       {P::kOpeningStore, E::kCancelSeen, A::kCancel, "closing"},
@@ -110,13 +95,13 @@ std::vector<Transition> build_table() {
       {P::kOpeningStore, E::kOwnersAsked, A::kCarryQuestion, "opening store"},
       {P::kOpeningStore, E::kOwnersFound, A::kCarryAnswer, "opening store"},
       {P::kOpeningStore, E::kNodeLooked, A::kIgnore, "opening store"},
-      {P::kOpeningStore, E::kAgentLost, A::kLoseAgent, "closing"},
+      {P::kOpeningStore, E::kAgentLost, A::kLoseAgent, "opening store closing"},
       {P::kOpeningStore, E::kDeadlinePassed, A::kEndStoreLate, "closing"},
 
       {P::kRunning, E::kAssembled, A::kImpossible, ""},
       {P::kRunning, E::kAssemblyFailed, A::kImpossible, ""},
-      {P::kRunning, E::kCheckGroupOpened, A::kIgnore, "running"},
-      {P::kRunning, E::kCheckGroupFailed, A::kIgnore, "running"},
+      {P::kRunning, E::kCheckGroupsOpened, A::kIgnore, "running"},
+      {P::kRunning, E::kCheckGroupsFailed, A::kIgnore, "running"},
       {P::kRunning, E::kWorkerEnded, A::kNoteWorker, "running stopping"},
       {P::kRunning, E::kGangFinished, A::kNoteFinished, "running closing"},
       {P::kRunning, E::kCancelSeen, A::kCancel, "stopping"},
@@ -126,13 +111,13 @@ std::vector<Transition> build_table() {
       {P::kRunning, E::kOwnersAsked, A::kCarryQuestion, "running"},
       {P::kRunning, E::kOwnersFound, A::kCarryAnswer, "running"},
       {P::kRunning, E::kNodeLooked, A::kIgnore, "running"},
-      {P::kRunning, E::kAgentLost, A::kLoseAgent, "stopping"},
+      {P::kRunning, E::kAgentLost, A::kLoseAgent, "running stopping"},
       {P::kRunning, E::kDeadlinePassed, A::kImpossible, ""},
 
       {P::kStopping, E::kAssembled, A::kImpossible, ""},
       {P::kStopping, E::kAssemblyFailed, A::kImpossible, ""},
-      {P::kStopping, E::kCheckGroupOpened, A::kIgnore, "stopping"},
-      {P::kStopping, E::kCheckGroupFailed, A::kIgnore, "stopping"},
+      {P::kStopping, E::kCheckGroupsOpened, A::kIgnore, "stopping"},
+      {P::kStopping, E::kCheckGroupsFailed, A::kIgnore, "stopping"},
       {P::kStopping, E::kWorkerEnded, A::kNoteWorkerStopped, "stopping"},
       {P::kStopping, E::kGangFinished, A::kNoteFinished, "stopping closing"},
       {P::kStopping, E::kCancelSeen, A::kCancel, "stopping"},
@@ -147,8 +132,8 @@ std::vector<Transition> build_table() {
 
       {P::kClosing, E::kAssembled, A::kImpossible, ""},
       {P::kClosing, E::kAssemblyFailed, A::kImpossible, ""},
-      {P::kClosing, E::kCheckGroupOpened, A::kIgnore, "closing"},
-      {P::kClosing, E::kCheckGroupFailed, A::kIgnore, "closing"},
+      {P::kClosing, E::kCheckGroupsOpened, A::kIgnore, "closing"},
+      {P::kClosing, E::kCheckGroupsFailed, A::kIgnore, "closing"},
       {P::kClosing, E::kWorkerEnded, A::kIgnore, "closing"},
       {P::kClosing, E::kGangFinished, A::kIgnore, "closing"},
       {P::kClosing, E::kCancelSeen, A::kIgnore, "closing"},
@@ -163,8 +148,8 @@ std::vector<Transition> build_table() {
 
       {P::kDone, E::kAssembled, A::kIgnore, "done"},
       {P::kDone, E::kAssemblyFailed, A::kIgnore, "done"},
-      {P::kDone, E::kCheckGroupOpened, A::kIgnore, "done"},
-      {P::kDone, E::kCheckGroupFailed, A::kIgnore, "done"},
+      {P::kDone, E::kCheckGroupsOpened, A::kIgnore, "done"},
+      {P::kDone, E::kCheckGroupsFailed, A::kIgnore, "done"},
       {P::kDone, E::kWorkerEnded, A::kIgnore, "done"},
       {P::kDone, E::kGangFinished, A::kIgnore, "done"},
       {P::kDone, E::kCancelSeen, A::kIgnore, "done"},
@@ -194,8 +179,6 @@ std::string_view to_string(Phase phase) {
       return "looking";
     case Phase::kChecking:
       return "checking";
-    case Phase::kCheckStopping:
-      return "check stopping";
     case Phase::kLookingAgain:
       return "looking again";
     case Phase::kOpeningStore:
@@ -218,10 +201,10 @@ std::string_view to_string(EventKind kind) {
       return "assembled";
     case EventKind::kAssemblyFailed:
       return "assembly failed";
-    case EventKind::kCheckGroupOpened:
-      return "check group opened";
-    case EventKind::kCheckGroupFailed:
-      return "check group failed";
+    case EventKind::kCheckGroupsOpened:
+      return "check groups opened";
+    case EventKind::kCheckGroupsFailed:
+      return "check groups failed";
     case EventKind::kWorkerEnded:
       return "worker ended";
     case EventKind::kGangFinished:
@@ -252,8 +235,8 @@ EventKind kind_of(const Event& event) {
   struct Namer {
     EventKind operator()(const Assembled&) const { return EventKind::kAssembled; }
     EventKind operator()(const AssemblyFailed&) const { return EventKind::kAssemblyFailed; }
-    EventKind operator()(const CheckGroupOpened&) const { return EventKind::kCheckGroupOpened; }
-    EventKind operator()(const CheckGroupFailed&) const { return EventKind::kCheckGroupFailed; }
+    EventKind operator()(const CheckGroupsOpened&) const { return EventKind::kCheckGroupsOpened; }
+    EventKind operator()(const CheckGroupsFailed&) const { return EventKind::kCheckGroupsFailed; }
     EventKind operator()(const AgentLost&) const { return EventKind::kAgentLost; }
     EventKind operator()(const DeadlinePassed&) const { return EventKind::kDeadlinePassed; }
     EventKind operator()(const AgentSaid& said) const { return std::visit(*this, said.message); }

@@ -85,6 +85,23 @@ Status check_deadline(const FlagUse& use, Parsed& parsed) {
   return {};
 }
 
+Status record_baseline(const FlagUse& use, Parsed& parsed) {
+  parsed.options.record_baseline = use.value;
+  return {};
+}
+
+Status world_nodes(const FlagUse& use, Parsed& parsed) {
+  MUSTER_TRY(nodes, parse_number(use.value, 1, kAnyNumber));
+  parsed.options.world_nodes = nodes;
+  return {};
+}
+
+Status spares(const FlagUse& use, Parsed& parsed) {
+  MUSTER_TRY(spares, parse_number(use.value, 0, kAnyNumber));
+  parsed.options.spares = spares;
+  return {};
+}
+
 Status profile(const FlagUse& use, Parsed& parsed) {
   parsed.options.profile = use.value;
   return {};

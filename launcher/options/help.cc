@@ -21,7 +21,9 @@ Check
   --check MODE          auto, nccl, fabric or off (default auto)
   --profile NAME        what the machine should have and reach: a name or a .yaml file
   --json FILE           of muster check: all that it found; --health-only: this node's probes
+  --record-baseline F   write what this machine reaches, as a profile for --profile
   --check-min-busbw G   stop below G GB/s; --check-sizes 8M,1G; --check-deadline SECONDS (5m)
+  --nodes N             nodes the program runs on, the others are spares; or --spares K
 Output
   --output WHERE        console, files or both (default console); --log-dir DIR (muster-logs)
   --prefix TEXT         before each line: none, or a text (default '[${host} ${rank}] ')

@@ -234,6 +234,20 @@ std::string count_of(std::uint32_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
+Status check_world_nodes(const Options& options, std::uint32_t node_count) {
+  const std::uint64_t nodes = options.world_nodes.value_or(1);
+  const std::uint64_t spares = options.spares.value_or(0);
+  const bool both = options.world_nodes && options.spares;
+  if (nodes + spares <= node_count && (!both || nodes + spares == node_count)) return {};
+  std::string given;
+  if (options.world_nodes) given += fmt::format("--nodes={}", nodes);
+  if (options.spares) given += fmt::format("{}--spares={}", given.empty() ? "" : " ", spares);
+  return usage_error(
+      fmt::format("{}, but this step has {}; {}", given, count_of(node_count, "node"),
+                  both ? "expected the two to add up to it: leave one of them out"
+                       : fmt::format("write srun --nodes={}, or less here", nodes + spares)));
+}
+
 }  // namespace
 
 Result<Parsed> parse_command_line(std::span<const std::string> words,
@@ -258,7 +272,14 @@ StoreMode store_mode_of(const Options& options) {
   return options.store.value_or(options.exec ? StoreMode::kRank0 : StoreMode::kAgent);
 }
 
+std::optional<std::uint32_t> world_nodes_of(const Options& options, std::uint32_t node_count) {
+  if (options.world_nodes) return options.world_nodes;
+  if (options.spares) return node_count - *options.spares;
+  return std::nullopt;
+}
+
 Status check_against_step(const Options& options, const StepFacts& facts) {
+  MUSTER_RETURN_IF_ERROR(check_world_nodes(options, facts.node_count));
   if (options.nodes &&
       (facts.node_count < options.nodes->minimum || facts.node_count > options.nodes->maximum)) {
     return usage_error(fmt::format(

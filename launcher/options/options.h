@@ -130,6 +130,9 @@ struct Options {
   std::string run_id;                              // "": chosen from job, step and restart count
   std::string role = "default";                    // ROLE_NAME of the workers
   std::string profile;                             // name or file; "": the machine's
+  std::string record_baseline;                     // file; "": nothing is recorded
+  std::optional<std::uint32_t> world_nodes;        // that the program runs on; absent: all
+  std::optional<std::uint32_t> spares;             // nodes of the step beyond these
   std::string json;                                // kCheck: where its document goes; "": nowhere
   bool health_only = false;                        // kCheck: this node's probes, nobody is met
 
@@ -162,9 +165,12 @@ struct StepFacts {
   std::uint32_t proc_id = 0;
 };
 
-// Refuses --nnodes that the step does not fulfil, printing both numbers, and --node-rank that
-// contradicts the node (what a variable expanded before srun gives).
+// Refuses --nnodes, --nodes and --spares that the step does not fulfil, printing the numbers, and
+// --node-rank that contradicts the node (what a variable expanded before srun gives).
 Status check_against_step(const Options& options, const StepFacts& facts);
+
+// How many of the step's nodes the program runs on; nothing for all. After check_against_step.
+std::optional<std::uint32_t> world_nodes_of(const Options& options, std::uint32_t node_count);
 
 // One screen: usage, options in groups, examples. Ends in a newline.
 std::string help_text();

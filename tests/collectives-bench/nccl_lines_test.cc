@@ -49,13 +49,15 @@ TEST(NcclLines, TellTheAlgorithmOfTheLargestOperation) {
   EXPECT_EQ(read_nccl_lines("NCCL INFO 8 Bytes -> Algo 0 proto 0 time 9.1\n"
                             "NCCL INFO 1024 Bytes -> Algo 1 proto 2 time 9.1\n")
                 .algorithm,
-            "RING");
+            "Ring");
   EXPECT_EQ(read_nccl_lines("NCCL INFO 8 Bytes -> Algo 77 proto 0 time 9.1\n").algorithm, "");
-  EXPECT_EQ(read_nccl_lines(" Bytes -> Algo RING").algorithm, "RING");
+  EXPECT_EQ(read_nccl_lines(" Bytes -> Algo RING").algorithm, "Ring");
+  EXPECT_EQ(read_nccl_lines("8 Bytes -> Algo NVLS_TREE proto LL").algorithm, "NVLSTree");
+  EXPECT_EQ(read_nccl_lines("8 Bytes -> Algo NEW_ONE proto LL").algorithm, "NEW_ONE");
   NcclFacts facts;
   merge_nccl_facts(facts, read_nccl_lines("1 Bytes -> Algo RING proto LL"));
   merge_nccl_facts(facts, NcclFacts{});
-  EXPECT_EQ(facts.algorithm, "RING");
+  EXPECT_EQ(facts.algorithm, "Ring");
 }
 
 TEST(NcclLines, TellWhetherThereIsNvls) {

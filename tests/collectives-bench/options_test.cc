@@ -55,6 +55,13 @@ TEST(Options, UnderstandTheGangsCommandLine) {
   EXPECT_EQ(options.interface, "eth1");
 }
 
+TEST(Options, AGangMayMeasureOutOfPlaceOnly) {
+  CheckSpec spec;
+  EXPECT_TRUE(parsed(gang_arguments(spec)).in_place);
+  spec.in_place = false;
+  EXPECT_FALSE(parsed(gang_arguments(spec)).in_place);
+}
+
 TEST(Options, TheLastOfARepeatedOptionCounts) {
   EXPECT_EQ(parsed({"all_reduce", "-n", "5", "-n", "6"}).iterations, 6u);
 }

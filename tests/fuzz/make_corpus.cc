@@ -163,7 +163,7 @@ void write_coordinator_messages(const std::filesystem::path& root) {
   using namespace launcher;
   const Corpus corpus(root, "coordinator_messages");
   StartCheck check;
-  check.first_rank = 3;
+  check.groups = {{1, 12001, 4, {{0, 2}, {6, 1}}}};
   check.arguments = {"all_reduce", "-b", "8"};
   check.key = "key";
   StopGang stop;

@@ -16,6 +16,7 @@
 #include <sstream>
 
 #include "slurm/hostlist.h"
+#include "slurm/hostlist_compress.h"
 
 namespace muster::slurm {
 namespace {
@@ -25,6 +26,7 @@ using Names = std::vector<std::string>;
 constexpr unsigned kSeed = 20220508;
 constexpr int kGenerated = 160;
 constexpr int kMutated = 120;
+constexpr int kCompressed = 80;
 
 struct ClosePipe {
   void operator()(FILE* pipe) const { pclose(pipe); }
@@ -189,6 +191,22 @@ TEST_F(HostlistAgainstScontrol, AgreesOnGeneratedLists) {
     const auto ours = expand_hostlist(text);
     ASSERT_TRUE(ours.has_value()) << text << ": " << ours.error().message();
     if (ours->size() <= 3000 && seen.insert(text).second) expect_same(text);
+  }
+}
+
+TEST_F(HostlistAgainstScontrol, ExpandsCompressedListsBack) {
+  for (int round = 0; round < kCompressed; ++round) {
+    Names names;
+    for (std::size_t count = 1 + below(40); count > 0; --count) {
+      static constexpr const char* kPrefixes[] = {"node", "n0-", "ip-10-1-57-", "a.b", "7x"};
+      names.push_back(kPrefixes[below(std::size(kPrefixes))] + number());
+    }
+    const std::string compressed = compress_hostlist(names);
+    const auto theirs = ask(compressed);
+    ASSERT_TRUE(theirs.has_value()) << compressed;
+    EXPECT_EQ(std::set(theirs->begin(), theirs->end()), std::set(names.begin(), names.end()))
+        << compressed;
+    EXPECT_EQ(theirs->size(), std::set(names.begin(), names.end()).size()) << compressed;
   }
 }
 

@@ -104,6 +104,23 @@ TEST(LocaliseVerdict, AHangOfAllTogetherThatNoPairShowsIsSaid) {
             "all_reduce on 4 nodes: hung: deadline");
 }
 
+TEST(LocaliseVerdict, WhoSaidNothingInAHangOfAllTogetherIsSaid) {
+  Localiser localiser = Localiser::create({{"a", "b", "c", "d"}, 1, {}}, recorded()).value();
+  Next next = localiser.begin();
+  while (const Round* round = std::get_if<Round>(&next)) {
+    const bool first = round->kind == RoundKind::kWorld;
+    next = localiser.step(std::vector<GroupOutcome>(
+        round->groups.size(),
+        first ? trouble(OutcomeKind::kHung, "deadline", {NodeIndex{2}}) : measured(45)));
+  }
+  const Verdict& verdict = std::get<Verdict>(next);
+  EXPECT_EQ(verdict.decision, Decision::kStop);
+  ASSERT_EQ(verdict.one_of.size(), 1u);
+  EXPECT_EQ(verdict.one_of[0].nodes, std::vector<NodeIndex>{NodeIndex{2}});
+  EXPECT_NE(verdict.line.find("c said nothing when all_reduce hung on 4 nodes"), std::string::npos)
+      << verdict.line;
+}
+
 TEST(LocaliseVerdict, IterationsThatVaryAreSaid) {
   Localiser localiser = Localiser::create({{"a", "b"}, 1, {}}, recorded()).value();
   localiser.begin();

@@ -1,119 +1,220 @@
 #include <gtest/gtest.h>
 
-#include "collectives-bench/report.h"
 #include "launcher/options/exit_codes.h"
-#include "tests/launcher/coordinator/job_fixture.h"
+#include "tests/launcher/coordinator/check_fixture.h"
 
 namespace muster::launcher {
 namespace {
 
 using process::ExitStatus;
 
-Job fabric_job(std::uint32_t nodes, double minimum = 0) {
-  CoordinatorOptions options;
-  if (minimum > 0) options.check_min_busbw = minimum;
-  Job job(nodes, options);
-  for (AgentFacts& facts : job.facts) facts.has_fabric_backend = true;
-  return job;
-}
-
-std::string report_of(std::uint32_t rank, std::uint32_t size, double busbw) {
-  bench::RankReport report;
-  report.rank = rank;
-  report.size = size;
-  report.host = "node" + std::to_string(rank + 1);
-  report.backend = "fabric";
-  bench::Row row;
-  row.bytes = 1 << 20;
-  row.count = row.bytes / 4;
-  const double moved = static_cast<double>(row.bytes) * 2.0 * (size - 1) / size;
-  const double time_us = moved / (busbw * 1e3);
-  row.out_of_place.time_us = row.out_of_place.mean_us = time_us;
-  row.out_of_place.busbw = busbw;
-  row.out_of_place.wrong = 0;
-  row.in_place = row.out_of_place;
-  report.rows = {row};
-  return bench::print_report(report);
-}
-
-void open_group(Job& job) {
-  job.feed(CheckGroupOpened{job.gang(), 12345, "key"});
-}
-
-void report_all(Job& job, double busbw) {
-  const GangId gang = job.gang();
-  const auto size = static_cast<std::uint32_t>(job.facts.size());
-  for (std::uint32_t node = 0; node < size; ++node) {
-    job.say(node, GangFinished{gang, {report_of(node, size, busbw)}, 0});
-  }
+CheckedJob fabric_job(std::uint32_t nodes, double minimum = 0) {
+  return CheckedJob(nodes, minimum > 0 ? CheckedJob::with_minimum(minimum) : CoordinatorOptions{});
 }
 
 TEST(CoordinatorCheck, AutoChoosesTheFabricWithoutGpusAndSaysSo) {
-  Job job = fabric_job(4);
+  CheckedJob job = fabric_job(4);
   job.assemble();
   EXPECT_EQ(job.coordinator.phase(), Phase::kChecking);
   EXPECT_NE(job.said().find("check: fabric"), std::string::npos);
-  open_group(job);
+  job.open_groups();
   EXPECT_EQ(job.count_sent<StartCheck>(), 4u);
 }
 
 TEST(CoordinatorCheck, AutoChoosesNcclWhereEveryAgentHasIt) {
-  Job job = fabric_job(2);
+  CheckedJob job = fabric_job(2);
   for (AgentFacts& facts : job.facts) facts.has_nccl_backend = true;
   job.assemble();
   EXPECT_NE(job.said().find("check: nccl"), std::string::npos);
-  const auto* group = std::get_if<OpenCheckGroup>(&job.effects.back());
+  const auto* group = std::get_if<OpenCheckGroups>(&job.effects.back());
   ASSERT_NE(group, nullptr);
-  EXPECT_EQ(group->expected.size(), 16u);
-  EXPECT_EQ(group->expected[9].node, NodeIndex{1});
-  EXPECT_EQ(group->expected[9].task, LocalTask{1});
+  ASSERT_EQ(group->groups.size(), 2u) << "inside the nodes first";
+  EXPECT_EQ(group->groups[1].size(), 8u);
+  EXPECT_EQ(group->groups[1][1].node, NodeIndex{1});
+  EXPECT_EQ(group->groups[1][1].task, LocalTask{1});
 }
 
 TEST(CoordinatorCheck, AutoSkipsOneNodeWithoutGpus) {
-  Job job = fabric_job(1);
+  CheckedJob job = fabric_job(1);
   job.assemble();
   EXPECT_EQ(job.coordinator.phase(), Phase::kRunning);
   EXPECT_NE(job.said().find("skipped"), std::string::npos);
 }
 
 TEST(CoordinatorCheck, AFitMachineGoesOnToTheWorkers) {
-  Job job = fabric_job(4, 1.0);
+  CheckedJob job = fabric_job(4, 1.0);
   job.assemble();
-  open_group(job);
-  report_all(job, 2.0);
+  job.speed.assign(4, 2.0);
+  job.run_round();
   EXPECT_EQ(job.coordinator.phase(), Phase::kRunning);
   EXPECT_EQ(job.count_sent<StartWorkers>(), 1u);
 }
 
 TEST(CoordinatorCheck, BelowTheMinimumNothingIsStarted) {
-  Job job = fabric_job(4, 1.0);
+  CheckedJob job = fabric_job(4, 1.0);
   job.assemble();
-  open_group(job);
-  report_all(job, 0.5);
+  job.speed.assign(4, 0.5);
+  job.run_rounds();
   EXPECT_EQ(job.count_sent<StartWorkers>(), 0u);
   job.acknowledge_all();
   EXPECT_EQ(job.exit_code(), to_int(ExitCode::kUnfit));
   EXPECT_NE(job.said().find("minimum"), std::string::npos) << job.said();
 }
 
-TEST(CoordinatorCheck, AHungProcessIsAStopAtTheDeadline) {
-  Job job = fabric_job(2);
+TEST(CoordinatorCheck, AHungProcessOfTwoIsNamedAndStopsTheJob) {
+  CheckedJob job = fabric_job(2);
+  job.stuck = {1};
   job.assemble();
-  open_group(job);
-  const GangId gang = job.gang();
-  job.say(0, GangFinished{gang, {report_of(0, 2, 1.0)}, 0});
-  job.pass_deadline();
-  EXPECT_EQ(job.coordinator.phase(), Phase::kCheckStopping);
-  EXPECT_EQ(job.count_sent<StopGang>(), 1u);
-  job.end_worker(1, 0, ExitStatus::killed(SIGKILL), true);
-  WorkerEnd end;
-  end.place.rank = Rank{1};
-  end.status = ExitStatus::killed(SIGKILL);
-  end.stop_sent = WallTime{};
-  job.say(1, WorkerEnded{gang, end});
-  job.say(1, GangFinished{gang, {""}, 0});
+  job.run_round();
+  EXPECT_EQ(job.count_sent<StopGang>(), 2u);
+  job.run_rounds();
   job.acknowledge_all();
   EXPECT_EQ(job.exit_code(), to_int(ExitCode::kUnfit)) << job.said();
+  EXPECT_NE(job.said().find("node2"), std::string::npos) << job.said();
+}
+
+TEST(CoordinatorCheck, ASlowNodeIsNamedWithTheCommandsOfAnOperator) {
+  CheckedJob job = fabric_job(4, 0.9);
+  job.speed[2] = 0.5;
+  job.assemble();
+  job.run_rounds();
+  job.acknowledge_all();
+  EXPECT_EQ(job.exit_code(), to_int(ExitCode::kUnfit));
+  EXPECT_NE(job.said().find("verdict: stop: node3: "), std::string::npos) << job.said();
+  EXPECT_NE(job.said().find("scontrol update nodename=node3 state=drain"), std::string::npos)
+      << job.said();
+  EXPECT_NE(job.said().find("--exclude=node3"), std::string::npos) << job.said();
+  EXPECT_EQ(job.count_sent<StartWorkers>(), 0u);
+}
+
+TEST(CoordinatorCheck, AHealthyMachineCostsOneRound) {
+  CheckedJob job = fabric_job(8, 0.9);
+  job.assemble();
+  job.run_rounds();
+  EXPECT_EQ(job.rounds, 1u);
+  EXPECT_EQ(job.coordinator.phase(), Phase::kRunning);
+}
+
+CheckedJob job_with_spare(std::uint32_t nodes, std::uint32_t wanted) {
+  CoordinatorOptions options = CheckedJob::with_minimum(0.9);
+  options.world_nodes = wanted;
+  return CheckedJob(nodes, options);
+}
+
+std::vector<std::uint32_t> started_on(const Job& job) {
+  std::vector<std::uint32_t> nodes;
+  for (const Effect& effect : job.effects) {
+    const auto* one = std::get_if<SendTo>(&effect);
+    if (one != nullptr && std::holds_alternative<StartWorkers>(one->message)) {
+      nodes.push_back(value_of(one->agent));
+    }
+  }
+  return nodes;
+}
+
+TEST(CoordinatorCheck, WithASpareTheJobRunsWithoutTheSlowNode) {
+  CheckedJob job = job_with_spare(5, 4);
+  job.speed[1] = 0.5;
+  job.assemble();
+  job.run_rounds();
+  EXPECT_EQ(job.coordinator.phase(), Phase::kRunning) << job.said();
+  EXPECT_EQ(started_on(job), (std::vector<std::uint32_t>{0, 2, 3, 4})) << job.said();
+  EXPECT_NE(job.said().find("world: node[1,3-5]; out: node2"), std::string::npos) << job.said();
+}
+
+TEST(CoordinatorCheck, AFitSpareStaysIdle) {
+  CheckedJob job = job_with_spare(4, 3);
+  job.assemble();
+  job.run_rounds();
+  EXPECT_EQ(started_on(job), (std::vector<std::uint32_t>{0, 1, 2}));
+  EXPECT_NE(job.said().find("spare: node4"), std::string::npos) << job.said();
+  job.feed(AgentLost{MemberIndex{3}, true, "silent for 10 s", {}, {}});
+  EXPECT_EQ(job.coordinator.phase(), Phase::kRunning) << "nothing ran there";
+  EXPECT_NE(job.said().find("node4 is lost"), std::string::npos);
+}
+
+TEST(CoordinatorCheck, ANodeCutOffInARoundStaysOutWhereASpareIs) {
+  CheckedJob job = job_with_spare(4, 3);
+  job.assemble();
+  const GangId first = job.gang();
+  job.open_groups();
+  job.feed(AgentLost{MemberIndex{2}, true, "silent for 10 s", {}, {}});
+  ASSERT_EQ(job.coordinator.phase(), Phase::kChecking);
+  for (const std::uint32_t node : {0u, 1u, 3u}) job.say(node, GangFinished{first, {""}, 0});
+  ASSERT_NE(job.gang(), first) << "the others are measured anew";
+  EXPECT_EQ(job.last_groups(), (std::vector<std::vector<std::uint32_t>>{{0, 1, 3}}));
+  job.run_rounds();
+  EXPECT_EQ(started_on(job), (std::vector<std::uint32_t>{0, 1, 3}));
+}
+
+TEST(CoordinatorCheck, ANodeCutOffInARoundEndsAJobThatNeedsIt) {
+  CheckedJob job = fabric_job(3);
+  job.assemble();
+  job.open_groups();
+  job.feed(AgentLost{MemberIndex{2}, true, "silent for 10 s", {}, {}});
+  EXPECT_EQ(job.coordinator.phase(), Phase::kStopping);
+  job.finish_all();
+  job.acknowledge_all();
+  EXPECT_EQ(job.exit_code(), to_int(ExitCode::kLost));
+}
+
+TEST(CoordinatorCheck, AnAgentThatDoesNotEndItsProcessesIsNotWaitedFor) {
+  CheckedJob job = fabric_job(3);
+  job.assemble();
+  job.open_groups();
+  const GangId gang = job.gang();
+  job.say(0, GangFinished{gang, {""}, 0});
+  job.say(1, GangFinished{gang, {""}, 0});
+  job.pass_deadline();
+  job.pass_deadline();
+  job.acknowledge_all();
+  EXPECT_EQ(job.exit_code(), to_int(ExitCode::kUnfit)) << job.said();
+  EXPECT_NE(job.said().find("node3: its agent did not end the check's processes"),
+            std::string::npos);
+}
+
+TEST(CoordinatorCheck, TooFewNodesForTheWorldEndTheJobWithBothNumbers) {
+  CheckedJob job = job_with_spare(3, 4);
+  job.assemble();
+  job.acknowledge_all();
+  EXPECT_EQ(job.exit_code(), to_int(ExitCode::kMissingNodes));
+  EXPECT_NE(job.said().find("needs 4 nodes (--nodes), 3 are here"), std::string::npos);
+}
+
+TEST(CoordinatorCheck, TheSearchEndsAtItsDeadline) {
+  CheckedJob job = fabric_job(4, 0.9);
+  job.speed[2] = 0.5;
+  job.assemble();
+  job.run_round();
+  ASSERT_EQ(job.coordinator.phase(), Phase::kChecking) << "pairs";
+  job.now += std::chrono::minutes(2);
+  job.run_rounds();
+  EXPECT_NE(job.said().find("its time is over"), std::string::npos) << job.said();
+  job.acknowledge_all();
+  EXPECT_EQ(job.exit_code(), to_int(ExitCode::kUnfit)) << "below the minimum all the same";
+}
+
+TEST(CoordinatorCheck, ABaselineIsKeptOfAFitMachineOnly) {
+  CoordinatorOptions options;
+  options.record_baseline = true;
+  options.check_sizes = bench::SizeRange{1 << 20, 1 << 20, 0, 2};
+  const auto kept = [](const Job& job) -> const KeepBaseline* {
+    for (const Effect& effect : job.effects) {
+      if (const auto* baseline = std::get_if<KeepBaseline>(&effect)) return baseline;
+    }
+    return nullptr;
+  };
+  CheckedJob fit(4, options);
+  fit.assemble();
+  fit.run_rounds();
+  ASSERT_NE(kept(fit), nullptr);
+  EXPECT_EQ(kept(fit)->profile.busbw.size(), 2u) << "over four nodes, and in pairs";
+  CheckedJob unfit(4, options);
+  unfit.speed[0] = 0.5;
+  unfit.assemble();
+  unfit.run_rounds();
+  EXPECT_EQ(kept(unfit), nullptr);
+  EXPECT_NE(unfit.said().find("nothing is recorded"), std::string::npos) << unfit.said();
 }
 
 TEST(CoordinatorCheck, AnAskedForMeasurementThatFailedStopsTheJobWithItsOwnCode) {
@@ -121,24 +222,24 @@ TEST(CoordinatorCheck, AnAskedForMeasurementThatFailedStopsTheJobWithItsOwnCode)
   options.check = CheckMode::kFabric;
   Job job(2, options);
   job.assemble();
-  job.feed(CheckGroupFailed{job.gang(), "no port is free"});
+  job.feed(CheckGroupsFailed{job.gang(), "no port is free"});
   job.acknowledge_all();
   EXPECT_EQ(job.exit_code(), to_int(ExitCode::kNotMeasured));
 }
 
 TEST(CoordinatorCheck, AutoGoesOnUnmeasuredAndSaysSo) {
-  Job job = fabric_job(2);
+  CheckedJob job = fabric_job(2);
   job.assemble();
-  job.feed(CheckGroupFailed{job.gang(), "no port is free"});
+  job.feed(CheckGroupsFailed{job.gang(), "no port is free"});
   EXPECT_EQ(job.coordinator.phase(), Phase::kRunning);
   EXPECT_NE(job.said().find("could not measure: no port is free"), std::string::npos);
   EXPECT_NE(job.said().find("unmeasured"), std::string::npos);
 }
 
 TEST(CoordinatorCheck, CheckProcessesAreNoWorkersToAStop) {
-  Job job = fabric_job(2);
+  CheckedJob job = fabric_job(2);
   job.assemble();
-  open_group(job);
+  job.open_groups();
   job.say(0, CancelSeen{SIGTERM, 5});
   EXPECT_NE(job.said().find("stopping 0 workers"), std::string::npos) << job.said();
   const StopGang* stop = Job::sent<StopGang>(job.effects.back());
@@ -150,9 +251,9 @@ TEST(CoordinatorCheck, CheckProcessesAreNoWorkersToAStop) {
 }
 
 TEST(CoordinatorCheck, ACancelDuringTheCheckStopsTheGangAndTheJob) {
-  Job job = fabric_job(2);
+  CheckedJob job = fabric_job(2);
   job.assemble();
-  open_group(job);
+  job.open_groups();
   job.say(0, CancelSeen{SIGTERM, 5});
   EXPECT_EQ(job.coordinator.phase(), Phase::kStopping);
   job.finish_all();

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "launcher/options/exit_codes.h"
-#include "tests/launcher/coordinator/job_fixture.h"
+#include "tests/launcher/coordinator/check_fixture.h"
 #include "tests/launcher/health/probes/healthy_node.h"
 
 namespace muster::launcher {
@@ -170,7 +170,7 @@ TEST(CoordinatorHealth, NodesWithDevicesAreLookedAtAgainAfterTheCheck) {
   Job job = looking_job(2);
   for (std::uint32_t node = 0; node < 2; ++node) job.say(node, look_with_driver(LookId{1}));
   ASSERT_EQ(job.coordinator.phase(), Phase::kChecking) << job.said();
-  job.feed(CheckGroupOpened{job.gang(), 12345, "key"});
+  job.feed(CheckGroupsOpened{job.gang(), {12345}, "key"});
   job.finish_all();  // without reports: could not measure, and --check=auto goes on
   EXPECT_EQ(job.coordinator.phase(), Phase::kLookingAgain);
   EXPECT_EQ(job.count_sent<LookAtNode>(), 4u);
@@ -216,7 +216,7 @@ TEST(CoordinatorHealth, MusterCheckStartsNoProgramAndKeepsItsReport) {
 TEST(CoordinatorHealth, MusterCheckThatCannotMeasureSaysSoByItsCode) {
   Job job = fabric_job(2, check_only());
   job.assemble();
-  job.feed(CheckGroupFailed{job.gang(), "no port is free"});
+  job.feed(CheckGroupsFailed{job.gang(), "no port is free"});
   job.acknowledge_all();
   EXPECT_EQ(job.exit_code(), to_int(ExitCode::kNotMeasured));
   EXPECT_NE(report_of(job).find("\"verdict\":\"not measured\""), std::string::npos);
@@ -235,6 +235,7 @@ TEST(CoordinatorHealth, AFallBackToSocketsThatTheCheckShowedEndsTheJob) {
   options.profile.name = "p5";
   options.profile.gpus = health::p5().gpus;
   options.profile.nics = health::p5().nics;
+  options.check_sizes = bench::SizeRange{1 << 20, 1 << 20, 0, 2};
   Job job(2, options);
   for (AgentFacts& facts : job.facts) facts.has_nccl_backend = true;
   const auto look = [&job](std::uint32_t id) {
@@ -247,27 +248,32 @@ TEST(CoordinatorHealth, AFallBackToSocketsThatTheCheckShowedEndsTheJob) {
   };
   job.feed(Assembled{job.roster()});
   look(1);
-  ASSERT_EQ(job.coordinator.phase(), Phase::kChecking) << job.said();
-  job.feed(CheckGroupOpened{job.gang(), 12345, "key"});
-  for (std::uint32_t node = 0; node < 2; ++node) {
-    std::vector<std::string> reports;
-    for (std::uint32_t rank = 8 * node; rank < 8 * node + 8; ++rank) {
-      bench::RankReport report;
-      report.rank = rank;
-      report.size = 16;
-      report.node = node;
-      report.backend = "nccl";
-      report.nccl = node == 0 ? health::NcclFacts{"2.28.3", "1.16.3", "Libfabric", "efa", 32, 8, 8}
-                              : health::NcclFacts{"2.28.3", "", "Socket", "", 0, 0, 0};
-      bench::Row row;
-      row.bytes = 1 << 20;
-      row.count = row.bytes / 4;
-      row.out_of_place = {1000, 1000, 1.0, 1.0, 0};
-      row.in_place = row.out_of_place;
-      report.rows = {row};
-      reports.push_back(bench::print_report(report));
+  // Rounds inside the nodes, then over both: each rank of a node reports in each.
+  while (job.coordinator.phase() == Phase::kChecking) {
+    const OpenCheckGroups* round = nullptr;
+    for (const Effect& effect : job.effects) {
+      if (const auto* open = std::get_if<OpenCheckGroups>(&effect)) round = open;
     }
-    job.say(node, GangFinished{job.gang(), reports, 0});
+    ASSERT_NE(round, nullptr) << job.said();
+    const GangId gang = round->gang;
+    const auto groups = round->groups;
+    job.feed(CheckGroupsOpened{gang, std::vector<std::uint16_t>(groups.size(), 12345), "key"});
+    for (std::uint32_t node = 0; node < 2; ++node) {
+      std::vector<std::string> reports;
+      for (const auto& group : groups) {
+        for (std::uint32_t rank = 0; rank < group.size(); ++rank) {
+          if (value_of(group[rank].node) != node) continue;
+          bench::RankReport report =
+              fabric_report(rank, static_cast<std::uint32_t>(group.size()), 400);
+          report.backend = "nccl";
+          report.nccl = node == 0
+                            ? health::NcclFacts{"2.28.3", "1.16.3", "Libfabric", "efa", 32, 8, 8}
+                            : health::NcclFacts{"2.28.3", "", "Socket", "", 0, 0, 0};
+          reports.push_back(bench::print_report(report));
+        }
+      }
+      if (!reports.empty()) job.say(node, GangFinished{gang, reports, 0});
+    }
   }
   ASSERT_EQ(job.coordinator.phase(), Phase::kLookingAgain) << job.said();
   look(2);
@@ -286,28 +292,16 @@ TEST(CoordinatorHealth, ARecordedFigureStopsTheJobThatFallsShort) {
        {bench::FigureKind::kRecorded, bench::FigureKind::kPublished}) {
     CoordinatorOptions options;
     options.profile.name = "mine";
+    options.check_sizes = bench::SizeRange{1 << 20, 1 << 20, 0, 2};
     options.profile.sources["run"] = "job 1";
     options.profile.busbw = {{"all_reduce", 2, 1, "", kind, 0.1, {{1 << 20, 100.0, "run"}}}};
-    Job job = fabric_job(2, options);
+    CheckedJob job(2, options);
     job.assemble();
-    job.feed(CheckGroupOpened{job.gang(), 12345, "key"});
-    const GangId gang = job.gang();
-    for (std::uint32_t rank = 0; rank < 2; ++rank) {
-      bench::RankReport report;
-      report.rank = rank;
-      report.size = 2;
-      report.backend = "fabric";
-      bench::Row row;
-      row.bytes = 1 << 20;
-      row.count = row.bytes / 4;
-      row.out_of_place = {1000, 1000, 1.0, 1.0, 0};
-      row.in_place = row.out_of_place;
-      report.rows = {row};
-      job.say(rank, GangFinished{gang, {bench::print_report(report)}, 0});
-    }
+    job.run_rounds();
+    job.acknowledge_all();
     const bool stops = kind == bench::FigureKind::kRecorded;
     EXPECT_EQ(job.count_sent<StartWorkers>(), stops ? 0u : 1u) << job.said();
-    EXPECT_EQ(job.said().find("is less than the 90 GB/s that the profile mine expects") !=
+    EXPECT_EQ(job.said().find("the profile mine expects at least 90 GB/s (recorded: job 1)") !=
                   std::string::npos,
               stops)
         << job.said();

@@ -230,11 +230,13 @@ TEST(HealthReport, HoldsNodesProbesAndTheVerdict) {
   board.judge(health::p5());
   CheckRecord record;
   record.exit_code = 83;
-  record.profile = "p5";
+  bench::Profile profile;
+  profile.name = "p5";
+  record.profile = &profile;
   record.health = &board;
   const std::string text = print_health_report(record);
   for (const char* part : {"\"verdict\":\"unfit\"", "\"exit_code\":83", "\"host\":\"node2\"",
-                           "\"probe\":\"gpu_lost\"", "\"profile\":\"p5\"", "\"version\":1"}) {
+                           "\"probe\":\"gpu_lost\"", "\"profile\":\"p5\"", "\"version\":2"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part;
   }
   EXPECT_EQ(text.find("measurement"), std::string::npos);

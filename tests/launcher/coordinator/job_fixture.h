@@ -94,11 +94,11 @@ class Job {
       say(node, GangFinished{gang(), {}, 0});
   }
 
-  // The last StartWorkers or OpenCheckGroup told which gang is meant.
+  // The last StartWorkers or OpenCheckGroups told which gang is meant.
   GangId gang() const {
     GangId gang{};
     for (const Effect& effect : effects) {
-      if (const auto* open = std::get_if<OpenCheckGroup>(&effect)) gang = open->gang;
+      if (const auto* open = std::get_if<OpenCheckGroups>(&effect)) gang = open->gang;
       if (const auto* start = sent<StartWorkers>(effect)) gang = start->gang;
     }
     return gang;

@@ -36,11 +36,16 @@ NodeLooked looked() {
 }
 
 std::vector<std::string> samples() {
-  return {encode(ToAgent(
-              StartCheck{GangId{1}, true, 3, {"all_reduce", "-b", "8"}, 12001, "key", {"A=b"}})),
-          encode(ToAgent(StartWorkers{GangId{2}, Attempt{1}, 13000, true, "10.0.0.1", {"A=b"}})),
+  return {encode(ToAgent(StartCheck{GangId{1},
+                                    true,
+                                    {"all_reduce", "-b", "8"},
+                                    "key",
+                                    {"A=b"},
+                                    {{2, 12001, 6, {{0, 3}, {5, 1}}}}})),
+          encode(ToAgent(StartWorkers{
+              GangId{2}, Attempt{1}, 13000, true, "10.0.0.1", {"A=b"}, {NodeIndex{3}}})),
           encode(ToAgent(StopGang{GangId{2}, 15, Duration(15000), true})),
-          encode(ToAgent(BecomeProgram{13000, "10.0.0.1", {"A=b"}})),
+          encode(ToAgent(BecomeProgram{13000, "10.0.0.1", {"A=b"}, {NodeIndex{1}, NodeIndex{2}}})),
           encode(ToAgent(CloseJob{137})),
           encode(FromAgent(WorkerEnded{GangId{2}, sample_end()})),
           encode(FromAgent(GangFinished{GangId{1}, {"{}", ""}, 3})),

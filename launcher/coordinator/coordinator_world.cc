@@ -1,0 +1,151 @@
+// The world's part of the coordinator: which nodes are fit, which run, which are spares.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "launcher/coordinator/coordinator.h"
+#include "rendezvous/text.h"
+
+namespace muster::launcher {
+
+namespace {
+
+bool holds(const std::vector<std::uint32_t>& places, std::uint32_t place) {
+  return std::find(places.begin(), places.end(), place) != places.end();
+}
+
+}  // namespace
+
+std::uint32_t Coordinator::wanted_nodes() const {
+  return options_.world_nodes.value_or(static_cast<std::uint32_t>(hosts_.size()));
+}
+
+std::vector<std::uint32_t> Coordinator::fit_places() const {
+  std::vector<std::uint32_t> places;
+  for (std::uint32_t place = 0; place < hosts_.size(); ++place) {
+    if (!out_.contains(place)) places.push_back(place);
+  }
+  return places;
+}
+
+std::size_t Coordinator::place_of(MemberIndex index) const {
+  return agents_[value_of(index)].place;
+}
+
+// The node stays out from now on. False when the job needs it.
+bool Coordinator::do_without(std::uint32_t place, const std::string& why) {
+  if (out_.contains(place)) return true;
+  if (choice_) return replace_chosen(place) && out_.emplace(place, why).second;
+  if (fit_places().size() <= wanted_nodes()) return false;
+  if (selection_ && !selection_->can_lose(place)) return false;
+  out_.emplace(place, why);
+  if (selection_) selection_->lose(place, why);
+  return true;
+}
+
+// After the choice: a spare takes the place.
+bool Coordinator::replace_chosen(std::uint32_t place) {
+  std::vector<std::uint32_t>& spares = choice_->spares;
+  if (!holds(choice_->chosen, place)) {
+    std::erase(spares, place);
+    return true;
+  }
+  if (spares.empty()) return false;
+  std::erase(choice_->chosen, place);
+  choice_->chosen.push_back(spares.front());
+  std::sort(choice_->chosen.begin(), choice_->chosen.end());
+  spares.erase(spares.begin());
+  return true;
+}
+
+// True when the job goes on without the agent's node.
+bool Coordinator::lose_unneeded(const AgentLost& event, TimePoint now) {
+  const auto place = static_cast<std::uint32_t>(place_of(event.agent));
+  const bool workers_are_due =
+      phase_ == Phase::kOpeningStore || phase_ == Phase::kRunning || phase_ == Phase::kStopping;
+  const bool was_out = out_.contains(place);
+  if (workers_are_due) {
+    if (agent(event.agent).in_world) return false;
+  } else if (!do_without(place, "lost: " + event.detail)) {
+    return false;
+  }
+  if (!was_out) {
+    out_.emplace(place, "lost: " + event.detail);
+    say("muster: " + host_of(event.agent) + " is lost (" + event.detail +
+        "); the job goes on without it");
+  }
+  if (phase_ == Phase::kChecking && round_) {
+    round_->lose(event.agent, now);
+    if (round_->next_deadline() || round_->is_over()) watch_round(now);
+  }
+  if (phase_ == Phase::kLooking || phase_ == Phase::kLookingAgain) {
+    health_->forget(place);
+    if (health_->is_complete()) judge_health(now);
+  }
+  return true;
+}
+
+// What an operator would be told of each node that is not fit.
+std::vector<slurm::NodeComplaint> Coordinator::complaints() const {
+  std::map<std::uint32_t, std::string> reasons = out_;
+  if (choice_) {
+    for (const Unfit& one : choice_->unfit) {
+      std::string reason = one.fault == bench::localise::Fault::kSlow && one.ratio > 0
+                               ? fmt::format("slow, {:.2f} of the others", one.ratio)
+                               : std::string(to_string(one.fault)) + " in the check";
+      reasons[one.place] = std::move(reason);
+    }
+  }
+  std::vector<slurm::NodeComplaint> all;
+  for (const auto& [place, reason] : reasons) all.push_back({hosts_[place], reason});
+  return all;
+}
+
+// Never run by muster itself; --drain has them run when the job is over.
+void Coordinator::say_commands() {
+  const std::vector<slurm::NodeComplaint> unfit = complaints();
+  if (unfit.empty() || !commands_.empty()) return;
+  std::vector<std::string> hosts;
+  for (const slurm::NodeComplaint& one : unfit) hosts.push_back(one.host);
+  for (const slurm::NodeCommand& command : slurm::node_commands(unfit, options_.cluster)) {
+    commands_.push_back(command.text);
+  }
+  commands_.push_back(slurm::resubmit_text(hosts));
+  say("muster: check: to take the unfit out of service, and to submit without them:");
+  for (const std::string& command : commands_) say("muster: check:   " + command);
+}
+
+// Which nodes the workers run on. The choice is the check's; without one the first fit nodes run.
+std::optional<Coordinator::Misfit> Coordinator::set_world() {
+  std::vector<std::uint32_t> chosen;
+  if (choice_ && !choice_->chosen.empty()) {
+    chosen = choice_->chosen;
+  } else {
+    chosen = fit_places();
+    chosen.resize(std::min<std::size_t>(chosen.size(), wanted_nodes()));
+  }
+  if (chosen.size() == hosts_.size()) return std::nullopt;
+  std::vector<std::string> in;
+  std::vector<std::string> spares;
+  std::vector<std::string> out;
+  left_out_.clear();
+  for (std::uint32_t place = 0; place < hosts_.size(); ++place) {
+    const bool runs = holds(chosen, place);
+    (runs ? in : out_.contains(place) ? out : spares).push_back(hosts_[place]);
+    if (!runs) left_out_.push_back(job_.nodes[place].node);
+  }
+  Result<plan::JobPlan> world = plan_roster(roster_, options_.wishes, left_out_);
+  if (!world) return Misfit{to_int(ExitCode::kUsage), world.error().message()};
+  job_ = std::move(*world);
+  for (std::size_t i = 0; i < agents_.size(); ++i) {
+    agents_[i].in_world = holds(chosen, static_cast<std::uint32_t>(agents_[i].place));
+    agents_[i].slots = job_.workers_of(MemberIndex{static_cast<std::uint32_t>(i)}).size();
+  }
+  std::string line = "muster: world: " + rendezvous::fold_hosts(in);
+  if (!spares.empty()) line += "; spare: " + rendezvous::fold_hosts(spares);
+  if (!out.empty()) line += "; out: " + rendezvous::fold_hosts(out);
+  say(std::move(line));
+  return std::nullopt;
+}
+
+}  // namespace muster::launcher
