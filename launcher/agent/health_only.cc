@@ -4,13 +4,11 @@
 
 #include <array>
 #include <cstdio>
-#include <fstream>
-#include <functional>
 #include <optional>
 
-#include "collectives-bench/profile/baseline.h"
 #include "collectives-bench/profile/profile_files.h"
 #include "launcher/agent/node_facts.h"
+#include "launcher/agent/result_files.h"
 #include "launcher/coordinator/health_report.h"
 #include "launcher/health/child_question.h"
 #include "launcher/health/gpu_probe.h"
@@ -24,20 +22,11 @@ namespace {
 // Together less than the 5 s that a prolog gives.
 constexpr Duration kDriverLimit{3'000};
 constexpr Duration kHostLimit{1'000};
-constexpr Duration kReportLimit{10'000};
 
 std::string own_host(const Environment& environment) {
   std::array<char, 256> name{};
   ::gethostname(name.data(), name.size() - 1);
   return environment.get_or("SLURMD_NODENAME", name.data());
-}
-
-// In the child. "" when it is written.
-std::string write_text(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file << text << '\n';
-  file.close();
-  return file ? "" : "cannot be written; expected the name of a file in a folder that is there";
 }
 
 int refuse(const Error& error, options::ExitCode code) {
@@ -78,33 +67,8 @@ int run_health_only(const Environment& environment, const options::Options& opti
       to_int(board.is_unfit() ? options::ExitCode::kUnfit : options::ExitCode::kSuccess);
   record.profile = &*profile;
   record.health = &board;
-  if (options.json.empty()) return record.exit_code;
-  const Status written = write_report_file(options.json, print_health_report(record));
+  const Status written = write_reports(options, print_health_report(record));
   return written ? record.exit_code : refuse(written.error(), options::ExitCode::kInternal);
-}
-
-namespace {
-
-// In a child: a file system that hangs is an error in time, not a job that never ends.
-Status write_in_child(const std::string& option, const std::function<std::string()>& write) {
-  const Result<std::string> problem =
-      health::ChildQuestion::ask_and_wait("muster-report", write, kReportLimit);
-  if (!problem) return failure(problem.error().within(option));
-  if (!problem->empty()) return failure(ErrorCode::kSystem, option + ": " + *problem);
-  return {};
-}
-
-}  // namespace
-
-Status write_report_file(const std::string& path, const std::string& text) {
-  return write_in_child("--json=" + path, [&path, &text]() { return write_text(path, text); });
-}
-
-Status write_baseline(const std::string& path, const bench::Profile& baseline) {
-  return write_in_child("--record-baseline=" + path, [&path, &baseline]() {
-    const Status written = bench::write_baseline_file(path, baseline);
-    return written ? std::string() : written.error().message();
-  });
 }
 
 }  // namespace muster::launcher

@@ -19,9 +19,4 @@ Result<bench::Profile> find_profile(const Environment& environment,
 // code. Blocks for less than 5 s, whatever hangs.
 int run_health_only(const Environment& environment, const options::Options& options);
 
-// Writes the document of --json, in a child with a deadline.
-Status write_report_file(const std::string& path, const std::string& text);
-// The same for a baseline.
-Status write_baseline(const std::string& path, const bench::Profile& baseline);
-
 }  // namespace muster::launcher

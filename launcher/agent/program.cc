@@ -9,6 +9,7 @@
 #include "launcher/agent/health_only.h"
 #include "launcher/agent/job_setup.h"
 #include "launcher/agent/node_agent.h"
+#include "launcher/agent/result_files.h"
 #include "launcher/agent/version.h"  // generated
 #include "launcher/options/exit_codes.h"
 #include "launcher/process/marker.h"
@@ -95,16 +96,16 @@ int run_job(const options::Parsed& parsed, const Environment& environment,
   }
   const NodeAgent::End end = run_agent(loop, std::move(*setup), *guardian, **carrier);
   if (end.clean) guardian->dismiss();
-  if (end.baseline) {
-    const Status written = write_baseline(parsed.options.record_baseline, *end.baseline);
-    if (!written) return refuse_on_node(environment, written.error(), ExitCode::kInternal);
-  }
+  Status written;
+  if (end.baseline) written = write_baseline(parsed.options, *end.baseline);
+  if (!written) (void)refuse_on_node(environment, written.error(), ExitCode::kInternal);
   if (end.exec) return exec_program(end.launch, original);
-  if (!end.report.empty() && !parsed.options.json.empty()) {
-    const Status written = write_report_file(parsed.options.json, end.report);
-    if (!written) return refuse_on_node(environment, written.error(), ExitCode::kInternal);
+  if (!end.report.empty()) {
+    const Status reports = write_reports(parsed.options, end.report);
+    if (!reports) return refuse_on_node(environment, reports.error(), ExitCode::kInternal);
   }
-  return end.exit_code;
+  const bool is_check = parsed.options.command == options::Command::kCheck;
+  return is_check && !written ? to_int(ExitCode::kInternal) : end.exit_code;
 }
 
 int print_or_refuse(const Environment& environment, const Result<std::string>& text) {

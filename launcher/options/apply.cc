@@ -112,6 +112,11 @@ Status json(const FlagUse& use, Parsed& parsed) {
   return {};
 }
 
+Status html(const FlagUse& use, Parsed& parsed) {
+  parsed.options.html = use.value;
+  return {};
+}
+
 Status health_only(const FlagUse&, Parsed& parsed) {
   parsed.options.health_only = true;
   return {};

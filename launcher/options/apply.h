@@ -16,6 +16,7 @@ Status record_baseline(const FlagUse& use, Parsed& parsed);
 Status spares(const FlagUse& use, Parsed& parsed);
 Status world_nodes(const FlagUse& use, Parsed& parsed);
 Status json(const FlagUse& use, Parsed& parsed);
+Status html(const FlagUse& use, Parsed& parsed);
 Status health_only(const FlagUse& use, Parsed& parsed);
 Status store(const FlagUse& use, Parsed& parsed);
 Status store_admission(const FlagUse& use, Parsed& parsed);

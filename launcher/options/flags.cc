@@ -30,6 +30,7 @@ constexpr FlagRow kRows[] = {
     {"spares", 0, "K", kMuster, kAccepted, false, "the same from the other end: all nodes of the step but K", apply::spares},
     {"profile", 0, "NAME", kMuster, kAccepted, false, "what the machine should have and reach: a profile's name, an instance type or a .yaml file (default: by the machine's type, else generic)", apply::profile},
     {"json", 0, "FILE", kMuster, kAccepted, false, "of `muster check`: all that it found, as JSON", apply::json},
+    {"html", 0, "FILE", kMuster, kAccepted, false, "of `muster check`: the same as one HTML page", apply::html},
     {"health-only", 0, "", kMuster, kAccepted, false, "of `muster check`: the probes of this node alone, without meeting the others; for a prolog", apply::health_only},
     {"store", 0, "WHERE", kMuster, kAccepted, false, "who serves PyTorch's store: agent, that of rank 0, or rank0, the program itself (default agent)", apply::store},
     {"store-admission", 0, "WHOM", kMuster, kAccepted, false, "who may use the agent's store: uid, the job's user on the job's nodes; node, anyone there; open, anyone (default uid)", apply::store_admission},

@@ -20,7 +20,8 @@ Workers
 Check
   --check MODE          auto, nccl, fabric or off (default auto)
   --profile NAME        what the machine should have and reach: a name or a .yaml file
-  --json FILE           of muster check: all that it found; --health-only: this node's probes
+  --json FILE           of muster check: all that it found; --html FILE: the same as a page
+  --health-only         of muster check: this node's probes alone
   --record-baseline F   write what this machine reaches, as a profile for --profile
   --check-min-busbw G   stop below G GB/s; --check-sizes 8M,1G; --check-deadline SECONDS (5m)
   --nodes N             nodes the program runs on, the others are spares; or --spares K

@@ -168,10 +168,13 @@ Status check_consistency(const std::vector<FlagUse>& uses, Parsed& parsed) {
   const Options& options = parsed.options;
   if (options.command == Command::kCheck) return check_check(options);
   if (options.command != Command::kRun) return {};
-  if (options.health_only || !options.json.empty()) {
-    return usage_error(fmt::format("{}: only check takes it; write muster check {}",
-                                   options.health_only ? "--health-only" : "--json",
-                                   options.health_only ? "--health-only" : "--json=FILE"));
+  const std::string_view only_check = options.health_only     ? "--health-only"
+                                      : !options.json.empty() ? "--json"
+                                      : !options.html.empty() ? "--html"
+                                                              : "";
+  if (!only_check.empty()) {
+    return usage_error(fmt::format("{0}: only check takes it; write muster check {0}{1}",
+                                   only_check, options.health_only ? "" : "=FILE"));
   }
   if (options.program.words.empty()) {
     return usage_error("no program given; write: muster [options] program args... (muster --help)");

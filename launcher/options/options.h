@@ -134,6 +134,7 @@ struct Options {
   std::optional<std::uint32_t> world_nodes;        // that the program runs on; absent: all
   std::optional<std::uint32_t> spares;             // nodes of the step beyond these
   std::string json;                                // kCheck: where its document goes; "": nowhere
+  std::string html;                                // kCheck: where its page goes; "": nowhere
   bool health_only = false;                        // kCheck: this node's probes, nobody is met
 
   bool operator==(const Options&) const = default;

@@ -39,6 +39,7 @@ TEST(CommandLine, CheckRunsNoProgram) {
   const Options options = parsed({"check", "--json=a.json", "--profile=p5", "--health-only"});
   EXPECT_EQ(options.command, Command::kCheck);
   EXPECT_EQ(options.json, "a.json");
+  EXPECT_EQ(parsed({"check", "--html", "a.html"}).html, "a.html");
   EXPECT_EQ(options.profile, "p5");
   EXPECT_TRUE(options.health_only);
   EXPECT_EQ(parsed({"--", "check"}).program.words, Words{"check"});
@@ -47,6 +48,7 @@ TEST(CommandLine, CheckRunsNoProgram) {
   EXPECT_NE(error_of({"check", "--exec"}).find("--exec"), std::string::npos);
   EXPECT_NE(error_of({"check", "--dry-run"}).find("--dry-run"), std::string::npos);
   EXPECT_NE(error_of({"--json=x", "a"}).find("muster check --json=FILE"), std::string::npos);
+  EXPECT_NE(error_of({"--html=x", "a"}).find("muster check --html=FILE"), std::string::npos);
   EXPECT_NE(error_of({"--health-only", "a"}).find("muster check --health-only"), std::string::npos);
 }
 
