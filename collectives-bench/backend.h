@@ -9,10 +9,12 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "collectives-bench/exchange.h"
+#include "collectives-bench/nccl_lines.h"
 #include "collectives-bench/operation.h"
 #include "rendezvous/base/result.h"
 #include "rendezvous/base/time.h"
@@ -48,6 +50,9 @@ struct BackendOptions {
   Transport transport = Transport::kTagged;
   std::string nic;         // "" lets the backend choose; "each", "all" or a device's name
   bool times_each = true;  // ask for Timing::each_us where it is not free
+  // Ask for BackendFacts::algorithm where that is not free: NCCL writes a line for every operation,
+  // which takes microseconds.
+  bool tells_algorithm = false;
 };
 
 struct BackendFacts {
@@ -58,6 +63,8 @@ struct BackendFacts {
   // With BackendOptions::nic, what is measured in turns, alike in number on all ranks: each
   // device's name, or one for all together.
   std::vector<std::string> nics;
+  std::string algorithm = {};                    // "Ring", "NVLS"; "" when it was not told
+  std::optional<NcclFacts> nccl = std::nullopt;  // what NCCL told of itself
 };
 
 inline constexpr std::uint32_t kMaxSamples = 4096;  // of one measurement
@@ -100,7 +107,7 @@ class Backend {
   virtual Status close(TimePoint deadline) = 0;
 };
 
-inline constexpr std::uint32_t kBackendAbi = 4;  // grows with every change of this header
+inline constexpr std::uint32_t kBackendAbi = 5;  // grows with every change of this header
 inline constexpr const char* kBackendSymbol = "muster_bench_backend";
 
 struct BackendModule {

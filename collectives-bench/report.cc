@@ -27,6 +27,21 @@ std::string cut(const std::string& text) {
   return text.substr(0, kMaxReportText);
 }
 
+std::string cut_word(const std::string& text) {
+  return text.substr(0, kMaxReportWord);
+}
+
+Json print_nccl(const NcclFacts& facts) {
+  return {{"version", cut_word(facts.version)},
+          {"plug_in", cut_word(facts.plugin_version)},
+          {"network", cut_word(facts.network)},
+          {"provider", cut_word(facts.provider)},
+          {"nics", facts.nics},
+          {"net_channels", facts.net_channels},
+          {"direct_channels", facts.direct_channels},
+          {"nvls", cut_word(facts.nvls)}};
+}
+
 Json print_measured(const Measured& measured) {
   Json document = {{"time_us", measured.time_us},
                    {"mean_us", measured.mean_us},
@@ -74,11 +89,11 @@ class ObjectReader {
     return held;
   }
 
-  std::string text(const char* name) {
+  std::string text(const char* name, std::size_t limit = kMaxReportText) {
     const Json* value = find(name);
     if (value == nullptr) return {};
-    if (!value->is_string() || value->get_ref<const std::string&>().size() > kMaxReportText) {
-      fail(name, fmt::format("expected a text of at most {} bytes", kMaxReportText));
+    if (!value->is_string() || value->get_ref<const std::string&>().size() > limit) {
+      fail(name, fmt::format("expected a text of at most {} bytes", limit));
       return {};
     }
     return value->get<std::string>();
@@ -180,6 +195,22 @@ PhaseTimings read_timings(const Json* object, std::optional<Error>& error) {
   return timings;
 }
 
+// The algorithm stands in the report itself.
+std::optional<NcclFacts> read_nccl(const Json* object, std::optional<Error>& error) {
+  if (object == nullptr) return std::nullopt;
+  ObjectReader reader(*object, "nccl.", error);
+  NcclFacts facts;
+  facts.version = reader.text("version", kMaxReportWord);
+  facts.plugin_version = reader.text("plug_in", kMaxReportWord);
+  facts.network = reader.text("network", kMaxReportWord);
+  facts.provider = reader.text("provider", kMaxReportWord);
+  facts.nics = reader.whole32("nics");
+  facts.net_channels = reader.whole32("net_channels");
+  facts.direct_channels = reader.whole32("direct_channels");
+  facts.nvls = reader.text("nvls", kMaxReportWord);
+  return facts;
+}
+
 std::optional<ReportError> read_error(const Json* object, std::optional<Error>& error) {
   if (object == nullptr) return std::nullopt;
   ObjectReader reader(*object, "error.", error);
@@ -238,6 +269,8 @@ std::string print_report(const RankReport& report) {
                      {"init", report.timings.init},
                      {"warmup", report.timings.warmup},
                      {"measure", report.timings.measure}}}};
+  if (!report.algorithm.empty()) document["algorithm"] = cut_word(report.algorithm);
+  if (report.nccl) document["nccl"] = print_nccl(*report.nccl);
   if (report.error) {
     document["error"] = {{"code", to_string(report.error->code)},
                          {"text", cut(report.error->text)},
@@ -275,6 +308,11 @@ Result<RankReport> parse_report(std::string_view document) {
   report.device = reader.text("device");
   report.rows = read_rows(reader.find("rows"), error);
   report.timings = read_timings(reader.find("timings"), error);
+  if (reader.find_optional("algorithm") != nullptr) {
+    report.algorithm = reader.text("algorithm", kMaxReportWord);
+  }
+  report.nccl = read_nccl(reader.find_optional("nccl"), error);
+  if (report.nccl) report.nccl->algorithm = report.algorithm;
   report.error = read_error(reader.find_optional("error"), error);
   if (!error && report.rank >= report.size) reader.fail("rank", "is not below size");
   if (error) return failure(*error);

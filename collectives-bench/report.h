@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "collectives-bench/nccl_lines.h"
 #include "collectives-bench/operation.h"
 #include "collectives-bench/statistics.h"
 #include "rendezvous/base/result.h"
@@ -21,6 +22,7 @@ inline constexpr std::uint32_t kReportVersion = 1;
 inline constexpr std::size_t kMaxReportBytes = 1u << 20;
 inline constexpr std::size_t kMaxReportText = 4096;  // of any string in it
 inline constexpr std::size_t kMaxReportRows = 256;
+inline constexpr std::size_t kMaxReportWord = 256;  // of what NCCL told
 
 // What a process was doing. Deadlines and failures name it.
 enum class Phase { kJoin, kLoad, kInit, kWarmup, kMeasure, kVerify, kClose };
@@ -80,6 +82,9 @@ struct RankReport {
   std::string path;     // the file of that library
   std::string network;  // "eth0 10.0.0.1", "libnccl-net-ofi.so"
   std::string device;   // "GPU 3 NVIDIA H100", "host memory"
+  // That the library used at the largest size: "NVLS", "Ring"; "" where it did not tell this rank.
+  std::string algorithm = {};
+  std::optional<NcclFacts> nccl = std::nullopt;  // of the backend nccl, as far as NCCL told
   std::vector<Row> rows;
   PhaseTimings timings;
   std::optional<ReportError> error;

@@ -165,7 +165,9 @@ class Runner : private SweepObserver {
                               .nccl_library = plan_.options.nccl_library,
                               .transport = plan_.options.transport,
                               .nic = plan_.options.nic,
-                              .times_each = plan_.options.times_each};
+                              .times_each = plan_.options.times_each,
+                              // A gang measures large sizes, and its verdict asks for it.
+                              .tells_algorithm = plan_.options.report_fd.has_value()};
     MUSTER_TRY(module, LoadedModule::open(name, module_folders(plan_.environment, plan_.program)));
     const Status usable = module.module().probe(options_);
     restore_signals();
@@ -215,6 +217,8 @@ class Runner : private SweepObserver {
     report_.network = facts.network;
     report_.device = facts.device;
     nics_ = facts.nics;
+    report_.algorithm = facts.algorithm;
+    report_.nccl = facts.nccl;
   }
 
   void on_phase(Phase phase) override { enter(phase); }

@@ -17,7 +17,7 @@ struct Measurement {
   double p50_busbw = 0;   // GB/s at the median iteration; what is judged
   double p99_busbw = 0;   // at the iteration that 99 % are not slower than; 0: unknown
   double cv = 0;          // standard deviation / mean of the iterations' times
-  std::string algorithm;  // "NVLS", "RING"; "" when the library does not tell
+  std::string algorithm;  // "NVLS", "Ring"; "" when the library does not tell
 
   bool operator==(const Measurement&) const = default;
 };

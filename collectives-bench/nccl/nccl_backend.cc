@@ -77,6 +77,7 @@ Status NcclBackend::load() {
   if (!options_.interface.empty()) {
     ::setenv("NCCL_SOCKET_IFNAME", ("=" + options_.interface).c_str(), 0);
   }
+  lines_.capture(Environment::from_block(environ), options_.tells_algorithm);
   MUSTER_TRY(driver, CudaDriver::open());
   cuda_ = std::make_unique<CudaDriver>(std::move(driver));
   MUSTER_TRY(library, NcclLibrary::open(options_.nccl_library, Environment::from_block(environ)));
@@ -343,7 +344,12 @@ Result<std::uint64_t> NcclBackend::verify(const Collective& collective, Placemen
 
 BackendFacts NcclBackend::facts() const {
   BackendFacts facts = facts_;
-  facts.network = net_plugin_in(read_own_maps());
+  NcclFacts told = read_nccl_lines(lines_.read());
+  if (nccl_) told.version = nccl_->version();  // NCCL's line has it on rank 0 only
+  facts.network = describe_network(told);
+  if (facts.network.empty()) facts.network = net_plugin_in(read_own_maps());
+  facts.algorithm = told.algorithm;
+  facts.nccl = std::move(told);
   return facts;
 }
 

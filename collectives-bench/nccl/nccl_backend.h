@@ -10,6 +10,7 @@
 
 #include "collectives-bench/backend.h"
 #include "collectives-bench/nccl/cuda_driver.h"
+#include "collectives-bench/nccl/debug_lines.h"
 #include "collectives-bench/nccl/nccl_library.h"
 #include "collectives-bench/pattern.h"
 
@@ -65,6 +66,7 @@ class NcclBackend : public Backend {
   BackendOptions options_;
   Exchange* exchange_ = nullptr;
   BackendFacts facts_;
+  DebugLines lines_;
   std::unique_ptr<CudaDriver> cuda_;
   std::unique_ptr<NcclLibrary> nccl_;
   CUdevice device_ = 0;

@@ -56,8 +56,8 @@ int run_health_only(const Environment& environment, const options::Options& opti
   look.driver_limit = kDriverLimit;
   look.host_limit = kHostLimit;
   HealthBoard board({own_host(environment)});
-  board.begin_look();
-  board.note(0, {LookId{0}, health::encode(health::look_at_node(look)), "", {}});
+  board.begin_look(Clock::now());
+  board.note(0, {LookId{0}, health::encode(health::look_at_node(look)), "", {}}, Clock::now());
   for (const std::string& line : board.judge(health::expectations_of(*profile))) {
     std::fprintf(stderr, "muster: %s\n", line.c_str());
   }

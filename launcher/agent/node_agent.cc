@@ -188,6 +188,7 @@ void NodeAgent::start_check(const StartCheck& order) {
 void NodeAgent::start_workers(const StartWorkers& order) {
   workers_begun_ = true;
   if (prewarm_) prewarm_->workers_start();
+  if (looks_) looks_->stop_watching();
   Result<GangPlan> plan = builder_.build_workers(order, session_->coordinator_address());
   if (!plan) {
     verdict::WorkerEnd end;
@@ -267,6 +268,7 @@ void NodeAgent::become_program(const BecomeProgram& order) {
 
 void NodeAgent::close_job(const CloseJob& order) {
   closing_ = true;
+  if (looks_) looks_->stop_watching();
   end_.exit_code = static_cast<int>(order.exit_code);
   tell(CloseAcknowledged{});
   stop_prewarm();
@@ -280,9 +282,10 @@ void NodeAgent::on_started(LocalRank local_rank, pid_t pid) {
   // So that a log shows what training ran on, by its first rank.
   const output::WorkerFields& first = plan_.fields.front();
   if (plan_.is_check || first.rank != Rank{0} || first.local_rank != local_rank) return;
+  health::LibraryWatchOptions watch;
+  watch.checked = checked_;
   libraries_ = std::make_unique<health::LibraryWatch>(
-      loop_, pid, health::LibraryWatchOptions{},
-      [this](const std::string& line) { print("muster: " + line); });
+      loop_, pid, std::move(watch), [this](const std::string& line) { print("muster: " + line); });
 }
 
 void NodeAgent::on_start_failed(LocalRank local_rank, const Error& error, int exit_code) {
@@ -327,6 +330,7 @@ void NodeAgent::on_finished(const process::GangEnd& end) {
   if (plan_.is_check) {
     for (const GangProcess& one : plan_.processes) {
       message.reports.push_back(GangBuilder::read_report(one));
+      note_check(message.reports.back());
     }
   }
   tell(message);
@@ -416,7 +420,7 @@ void NodeAgent::finish(int exit_code) {
 
 void NodeAgent::finish_output() {
   libraries_.reset();
-  look_.reset();
+  looks_.reset();
   gang_.reset();
   door_.reset();  // the gangs of all agents are gone
   output_.finish([this]() {

@@ -15,8 +15,8 @@
 #include "launcher/agent/gang_builder.h"
 #include "launcher/agent/prewarm.h"
 #include "launcher/agent/worker_door.h"
-#include "launcher/health/child_question.h"
 #include "launcher/health/library_watch.h"
+#include "launcher/health/probes/node_looks.h"
 #include "launcher/history/verdict_record.h"
 #include "launcher/output/carrier.h"
 #include "launcher/process/gang.h"
@@ -96,10 +96,11 @@ class NodeAgent : private rendezvous::SessionObserver,
   void find_owners(const FindOwners& question);
   void hear_owners(const OwnersTold& told);
   void look_at_node(const LookAtNode& order);
-  void on_looked(LookId look, const Result<std::string>& facts);
   void start_prewarm(const rendezvous::Roster& roster);
   Result<process::SpawnPlan> plan_prewarm(const rendezvous::Roster& roster) const;
   void stop_prewarm();
+  void note_check(const std::string& report);
+  void on_looked(LookId look, std::int64_t heard_us, const Result<std::string>& facts);
   void stop_local_gang(int signum, bool already_delivered, Duration grace);
   void on_cancel_wait_over(const boost::system::error_code& error, GangId gang, int signum);
 
@@ -129,8 +130,9 @@ class NodeAgent : private rendezvous::SessionObserver,
   std::unique_ptr<process::Gang> gang_;
   bool gang_done_ = true;  // told on_finished; `gang_` may live a moment longer
   std::unique_ptr<health::LibraryWatch> libraries_;  // of rank 0, while it runs
+  health::CheckedLibrary checked_;                   // by the last check gang here
 
-  std::unique_ptr<health::ChildQuestion> look_;  // the last one, done or not
+  std::unique_ptr<health::NodeLooks> looks_;  // from the first order to look
 
   std::unique_ptr<Prewarm> prewarm_;  // with --prewarm, on the lead agent, from the roster on
 

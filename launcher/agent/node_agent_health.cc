@@ -3,23 +3,27 @@
 
 #include <utility>
 
+#include "collectives-bench/report.h"
 #include "launcher/agent/node_agent.h"
 #include "launcher/health/gpu_probe.h"
 #include "launcher/health/probes/compare.h"
-#include "launcher/health/probes/gather.h"
+#include "launcher/health/probes/node_looks.h"
 
 namespace muster::launcher {
 
 namespace {
-
-// A little more than the deadlines of the look's own two children, 10 and 5 s.
-constexpr Duration kLookLimit{16'000};
 
 // In the child. What a worker may open and lock is asked for, not what this agent gave itself.
 void restore_limits(const process::OriginalLimits& original) {
   for (const process::ResourceLimit& one : original.limits) {
     ::setrlimit(static_cast<__rlimit_resource>(one.resource), &one.limit);
   }
+}
+
+std::int64_t wall_clock_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 std::vector<std::string> settings_of(const Environment& environment) {
@@ -33,18 +37,26 @@ std::vector<std::string> settings_of(const Environment& environment) {
 }  // namespace
 
 void NodeAgent::look_at_node(const LookAtNode& order) {
-  health::LookOptions look;
-  look.library = health::gpu_probe_options(options_.gangs.environment).library;
-  look_ = std::make_unique<health::ChildQuestion>(
-      loop_, "muster-look",
-      [this, look]() {
-        restore_limits(options_.gangs.original);
-        return health::encode(health::look_at_node(look));
-      },
-      kLookLimit, [this, id = order.look](Result<std::string> facts) { on_looked(id, facts); });
+  const std::int64_t heard_us = wall_clock_us();
+  if (!looks_) {
+    health::NodeLooksOptions options;
+    options.look.library = health::gpu_probe_options(options_.gangs.environment).library;
+    options.prepare = [this]() { restore_limits(options_.gangs.original); };
+    looks_ = std::make_unique<health::NodeLooks>(loop_, std::move(options));
+  }
+  looks_->look([this, id = order.look, heard_us](const Result<std::string>& facts) {
+    on_looked(id, heard_us, facts);
+  });
 }
 
-void NodeAgent::on_looked(LookId look, const Result<std::string>& facts) {
+// So that a log shows whether training uses what was measured.
+void NodeAgent::note_check(const std::string& report) {
+  const Result<bench::RankReport> parsed = bench::parse_report(report);
+  if (!parsed || parsed->backend != "nccl") return;
+  checked_ = {parsed->library, parsed->path};
+}
+
+void NodeAgent::on_looked(LookId look, std::int64_t heard_us, const Result<std::string>& facts) {
   NodeLooked answer;
   answer.look = look;
   answer.settings = settings_of(options_.gangs.environment);
@@ -53,6 +65,8 @@ void NodeAgent::on_looked(LookId look, const Result<std::string>& facts) {
   } else {
     answer.problem = "the look " + facts.error().message();
   }
+  answer.heard_us = heard_us;
+  answer.answered_us = wall_clock_us();
   tell(answer);
 }
 

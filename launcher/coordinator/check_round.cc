@@ -23,6 +23,14 @@ constexpr Duration kStopPatience = std::chrono::seconds(4);
 // Groups of a round do the same work at the same time.
 constexpr int kSlowerThanOthers = 5;
 
+// The library tells it to one rank of the group.
+std::string algorithm_of(const std::vector<bench::RankOutcome>& ranks) {
+  for (const bench::RankOutcome& rank : ranks) {
+    if (rank.report && !rank.report->algorithm.empty()) return rank.report->algorithm;
+  }
+  return "";
+}
+
 }  // namespace
 
 CheckRound::CheckRound(GangId gang, bench::localise::Round round, std::span<const CheckNode> nodes,
@@ -254,7 +262,8 @@ GroupOutcome CheckRound::outcome_of(const Group& group) const {
   switch (verdict.seen) {
     case bench::Seen::kMeasured:
       outcome.kind = OutcomeKind::kMeasured;
-      outcome.measured = {verdict.p50_busbw, verdict.p99_busbw, verdict.cv, ""};
+      outcome.measured = {verdict.p50_busbw, verdict.p99_busbw, verdict.cv,
+                          algorithm_of(group.outcomes)};
       break;
     case bench::Seen::kWrongData:
       outcome.kind = OutcomeKind::kWrongData;

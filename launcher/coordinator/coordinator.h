@@ -86,7 +86,7 @@ inline constexpr std::size_t kPhaseCount = 9;
 // A check process has nothing to save.
 inline constexpr Duration kCheckStopGrace = std::chrono::seconds(1);
 
-// A look takes at most 16 s, when the driver and a file system hang; see node_agent_health.cc.
+// A look takes at most 18 s, when the driver and a file system hang; see node_looks.h.
 inline constexpr Duration kLookDeadline = std::chrono::seconds(20);
 
 std::string_view to_string(Phase phase);
@@ -278,6 +278,7 @@ class Coordinator {
   void end_look(TimePoint now);
   void judge_health(TimePoint now);
   bool is_second_look_due() const;
+  void note_networks();
   void open_check(TimePoint now);
   void follow(NodeSelection::Next next, TimePoint now);
   void start_round(bench::localise::Round round, TimePoint now);

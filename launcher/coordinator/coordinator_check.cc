@@ -189,6 +189,7 @@ void Coordinator::end_round(TimePoint now) {
     hosts.push_back(check_nodes_[place].host);
   std::vector<bench::localise::GroupOutcome> outcomes = round_->outcomes();
   check_log_.add(*round_, outcomes, hosts, now);
+  note_networks();
   const bool has_spares = selection_->candidates().size() > wanted_nodes();
   const bool is_first = check_log_.rounds().size() == 1 || !searching_;
   const bool is_over_all = round_->round().kind == bench::localise::RoundKind::kWorld;

@@ -1,4 +1,5 @@
 // The health's part of the coordinator: ask every node for a look, judge them, go on or end.
+#include <algorithm>
 #include <utility>
 
 #include "launcher/coordinator/coordinator.h"
@@ -18,7 +19,7 @@ void Coordinator::look_at_nodes(Phase phase, TimePoint now) {
   if (!health_) {
     health_.emplace(hosts_);
   }
-  health_->begin_look();
+  health_->begin_look(now);
   look_ = LookId{value_of(look_) + 1};
   phase_ = phase;
   deadline_ = now + kLookDeadline;
@@ -34,7 +35,7 @@ void Coordinator::look_at_nodes(Phase phase, TimePoint now) {
 
 void Coordinator::note_look(MemberIndex from, const NodeLooked& message, TimePoint now) {
   if (message.look != look_ || !agent(from).lead) return;
-  health_->note(agent(from).place, message);
+  health_->note(agent(from).place, message, now);
   if (health_->is_complete()) judge_health(now);
 }
 
@@ -62,6 +63,19 @@ void Coordinator::judge_health(TimePoint now) {
   if (phase_ == Phase::kLookingAgain) return conclude_check(now);
   if (check_backend_) return open_check(now);
   go_on(now);
+}
+
+// What the round's NCCL said of itself is judged with the second look.
+void Coordinator::note_networks() {
+  if (!health_) return;
+  for (std::size_t group = 0; group < round_->round().groups.size(); ++group) {
+    for (const bench::RankOutcome& outcome : round_->ranks(group)) {
+      if (!outcome.report || !outcome.report->nccl) continue;
+      const auto host = std::find(hosts_.begin(), hosts_.end(), outcome.host);
+      if (host == hosts_.end()) continue;
+      health_->note_nccl(static_cast<std::size_t>(host - hosts_.begin()), *outcome.report->nccl);
+    }
+  }
 }
 
 bool Coordinator::is_second_look_due() const {

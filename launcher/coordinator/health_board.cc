@@ -21,9 +21,13 @@ ProbeResult failed_look(const std::string& problem) {
   return {"look", Answer::kWarn, "", problem, {}};
 }
 
-// Of the looking itself: somebody should know that a node could not be seen.
-bool is_of_looking(const ProbeResult& result) {
-  return result.probe == "look" || result.probe == "host";
+// Somebody should know that a node could not be seen, or that its clock makes nonsense of its logs.
+bool is_of_any_machine(const ProbeResult& result) {
+  return result.probe == "look" || result.probe == "host" || result.probe == "clock_offset";
+}
+
+std::int64_t in_microseconds(TimePoint time) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
 }
 
 bool has_efa(const health::HealthFacts& facts) {
@@ -53,20 +57,23 @@ HealthBoard::HealthBoard(const std::vector<std::string>& hosts) {
   for (const std::string& host : hosts) nodes_.emplace_back().host = host;
 }
 
-void HealthBoard::begin_look() {
+void HealthBoard::begin_look(TimePoint now) {
   ++looks_;
+  asked_ = now;
   for (NodeHealth& node : nodes_) {
     node.is_awaited = true;
     node.problem.clear();
   }
 }
 
-void HealthBoard::note(std::size_t place, const NodeLooked& message) {
+void HealthBoard::note(std::size_t place, const NodeLooked& message, TimePoint now) {
   if (place >= nodes_.size() || !nodes_[place].is_awaited) return;
   NodeHealth& node = nodes_[place];
   node.is_awaited = false;
   node.settings = message.settings;
   node.problem = message.problem;
+  node.clock = health::read_clock(
+      {in_microseconds(asked_), message.heard_us, message.answered_us, in_microseconds(now)});
   if (message.facts.empty()) return;
   Result<health::HealthFacts> facts = health::parse_health_facts(message.facts);
   if (!facts) {
@@ -75,6 +82,37 @@ void HealthBoard::note(std::size_t place, const NodeLooked& message) {
     node.before = std::move(*facts);
   } else {
     node.after = std::move(*facts);
+  }
+}
+
+void HealthBoard::set_clock_offsets() {
+  std::vector<health::Fact<health::ClockReading>> readings;
+  for (const NodeHealth& node : nodes_) readings.push_back(node.clock);
+  const auto offsets = health::offsets_from_median(readings);
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    auto& look = nodes_[i].after ? nodes_[i].after : nodes_[i].before;
+    if (!look) continue;
+    look->clock_offset_us = health::Fact<std::int64_t>::none(offsets[i].absent);
+    if (!offsets[i].value) continue;
+    look->clock_offset_us = offsets[i].value->us;
+    look->clock_uncertainty_us = static_cast<std::uint64_t>(offsets[i].value->uncertainty_us);
+  }
+}
+
+void HealthBoard::note_nccl(std::size_t place, const health::NcclFacts& facts) {
+  if (place >= nodes_.size()) return;
+  std::optional<health::NcclFacts>& known = nodes_[place].nccl;
+  if (known) {
+    merge_nccl_facts(*known, facts);
+  } else {
+    known = facts;
+  }
+}
+
+void HealthBoard::set_nccl_facts() {
+  for (NodeHealth& node : nodes_) {
+    auto& look = node.after ? node.after : node.before;
+    if (look && node.nccl) look->nccl = *node.nccl;
   }
 }
 
@@ -110,11 +148,15 @@ std::vector<std::size_t> HealthBoard::unfit_nodes() const {
 
 bool HealthBoard::has_devices() const {
   return std::any_of(nodes_.begin(), nodes_.end(), [](const NodeHealth& node) {
-    return node.before && (node.before->has_driver || has_efa(*node.before));
+    return node.nccl || (node.before && (node.before->has_driver || has_efa(*node.before)));
   });
 }
 
-std::vector<std::string> HealthBoard::judge(const health::Expectations& expected) {
+std::vector<std::string> HealthBoard::judge(const health::Expectations& profile) {
+  health::Expectations expected = profile;
+  expected.needs_network = nodes_.size() > 1;
+  set_clock_offsets();
+  set_nccl_facts();
   for (NodeHealth& node : nodes_) {
     node.results.clear();
     if (!node.problem.empty()) node.results.push_back(failed_look(node.problem));
@@ -132,7 +174,7 @@ std::vector<std::string> HealthBoard::judge(const health::Expectations& expected
   is_unfit_ = !lines.empty() || !odd_hosts(disagreements_).empty();
   for (std::string& line : disagreement_lines()) lines.push_back(std::move(line));
   // Where nobody trains, small limits are no news; the summary counts them.
-  const bool is_plain = !has_devices() && expected == health::Expectations{};
+  const bool is_plain = !has_devices() && profile == health::Expectations{};
   for (std::string& line : finding_lines(Answer::kWarn, is_plain)) {
     lines.push_back(std::move(line));
   }
@@ -143,12 +185,17 @@ std::vector<std::string> HealthBoard::judge(const health::Expectations& expected
 
 void HealthBoard::compare() {
   std::vector<health::NodeFacts> facts;
+  // A node whose processes died in the check did not tell: no difference either.
+  const bool all_told = std::all_of(nodes_.begin(), nodes_.end(),
+                                    [](const NodeHealth& node) { return node.nccl.has_value(); });
   for (const NodeHealth& node : nodes_) {
     const auto& look = node.after ? node.after : node.before;
     // What could not be asked is no difference.
     if (!look || !look->host_problem.empty()) continue;
     facts.push_back(comparable_facts(node.host, *look));
     add_settings(split(node.settings), facts.back());
+    facts.back().clock = node.clock;
+    if (!all_told) forget_nccl(facts.back());
   }
   disagreements_ = compare_nodes(facts);
 }
@@ -156,6 +203,8 @@ void HealthBoard::compare() {
 std::vector<std::string> HealthBoard::disagreement_lines() const {
   std::vector<std::string> lines;
   for (const health::Disagreement& one : disagreements_) {
+    // The probe clock_offset tells of each node that a majority differs from.
+    if (one.fact == health::kClockFact && one.has_majority) continue;
     if (lines.size() == health::kMaxDisagreements) {
       lines.push_back(
           fmt::format("health: and {} more facts differ", disagreements_.size() - lines.size()));
@@ -170,12 +219,12 @@ std::vector<std::string> HealthBoard::disagreement_lines() const {
 }
 
 // The same finding of several nodes is one line, in the order of the first of them.
-std::vector<std::string> HealthBoard::finding_lines(Answer answer, bool only_looks) const {
+std::vector<std::string> HealthBoard::finding_lines(Answer answer, bool only_general) const {
   std::vector<std::string> texts;
   std::map<std::string, std::vector<std::string>> hosts;
   for (const NodeHealth& node : nodes_) {
     for (const ProbeResult& result : node.results) {
-      if (result.answer != answer || (only_looks && !is_of_looking(result))) continue;
+      if (result.answer != answer || (only_general && !is_of_any_machine(result))) continue;
       std::string text = describe(result);
       auto& places = hosts[text];
       if (places.empty()) texts.push_back(std::move(text));

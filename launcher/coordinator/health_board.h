@@ -16,6 +16,7 @@
 #include "launcher/coordinator/health_messages.h"
 #include "launcher/health/probes/compare.h"
 #include "launcher/health/probes/judge.h"
+#include "rendezvous/base/time.h"
 
 namespace muster::launcher {
 
@@ -27,8 +28,10 @@ struct NodeHealth {
   std::string host;
   std::optional<health::HealthFacts> before;
   std::optional<health::HealthFacts> after;
-  std::string problem;  // why the last look gave nothing; "" when it did
+  health::Fact<health::ClockReading> clock;  // of the last look; against the coordinator's
+  std::string problem;                       // why the last look gave nothing; "" when it did
   std::vector<std::string> settings;
+  std::optional<health::NcclFacts> nccl;     // what NCCL told of itself in the check
   std::vector<health::ProbeResult> results;  // of the last judge()
   bool is_awaited = false;
 };
@@ -38,8 +41,8 @@ class HealthBoard {
   explicit HealthBoard(const std::vector<std::string>& hosts);
 
   // Nodes are places in the list of hosts. The first look is the one before the check.
-  void begin_look();
-  void note(std::size_t node, const NodeLooked& message);
+  void begin_look(TimePoint now);
+  void note(std::size_t node, const NodeLooked& message, TimePoint now);
   bool is_complete() const;
   // Who has not answered is not waited for; `why` is told of it.
   void end_look(const std::string& why);
@@ -47,11 +50,14 @@ class HealthBoard {
   // The node is gone: nothing is awaited from it.
   void forget(std::size_t node);
 
-  // Counters can grow on a node only where it has a GPU driver or an EFA device.
+  // From the check's processes of that node, any number of them.
+  void note_nccl(std::size_t node, const health::NcclFacts& facts);
+
+  // Counters can grow on a node only where it has a GPU driver or an EFA device, or NCCL ran.
   bool has_devices() const;
 
   // Judges with all looks there are; gives the lines that were not told before.
-  std::vector<std::string> judge(const health::Expectations& expected);
+  std::vector<std::string> judge(const health::Expectations& profile);
   bool is_unfit() const { return is_unfit_; }
   // Those with a FAIL, and those that differ from the others in what must agree.
   std::vector<std::size_t> unfit_nodes() const;
@@ -62,15 +68,18 @@ class HealthBoard {
   const std::vector<health::Disagreement>& disagreements() const { return disagreements_; }
 
  private:
+  void set_clock_offsets();
+  void set_nccl_facts();
   void compare();
   std::vector<std::string> disagreement_lines() const;
-  std::vector<std::string> finding_lines(health::Answer answer, bool only_looks) const;
+  std::vector<std::string> finding_lines(health::Answer answer, bool only_general) const;
   std::string summary() const;
 
   std::vector<NodeHealth> nodes_;
   std::vector<health::Disagreement> disagreements_;
   std::set<std::string> told_;
   std::size_t looks_ = 0;
+  TimePoint asked_{};  // the look of the moment
   bool is_unfit_ = false;
 };
 

@@ -10,6 +10,11 @@ namespace {
 
 constexpr std::size_t kMaxText = 4096;
 
+std::int64_t read_wall_us(ByteReader& reader) {
+  const std::int64_t us = reader.i64();
+  return us >= 0 && us <= kMaxWallUs ? us : 0;
+}
+
 }  // namespace
 
 void write(ByteWriter& writer, const LookAtNode& message) {
@@ -26,6 +31,7 @@ void write(ByteWriter& writer, const NodeLooked& message) {
   for (std::size_t i = 0; i < count; ++i) {
     writer.string(std::string_view(message.settings[i]).substr(0, kMaxText));
   }
+  writer.i64(message.heard_us).i64(message.answered_us);
 }
 
 LookAtNode read_look_at_node(ByteReader& reader) {
@@ -41,6 +47,8 @@ NodeLooked read_node_looked(ByteReader& reader) {
   for (std::uint32_t i = 0; i < count && !reader.failed(); ++i) {
     message.settings.emplace_back(reader.string(kMaxText));
   }
+  message.heard_us = read_wall_us(reader);
+  message.answered_us = read_wall_us(reader);
   return message;
 }
 

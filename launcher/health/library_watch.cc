@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "launcher/health/child_question.h"
-#include "launcher/health/training_libraries.h"
 #include "launcher/process/process_table.h"
 #include "rendezvous/base/asio.h"
 
@@ -78,8 +77,8 @@ class LibraryWatch::Body : public std::enable_shared_from_this<LibraryWatch::Bod
   void on_files(const Result<std::string>& files) {
     ++next_look_;
     const bool is_last = next_look_ == options_.looks.size();
-    const auto line =
-        files ? describe(read_libraries(*files), is_last) : std::optional<std::string>();
+    const auto line = files ? describe(read_libraries(*files), is_last, options_.checked)
+                            : std::optional<std::string>();
     if (!line) return start_timer();
     const Report report = std::exchange(report_, nullptr);
     report(*line);

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "launcher/health/training_libraries.h"
 #include "rendezvous/base/time.h"
 
 namespace boost::asio {
@@ -24,6 +25,7 @@ struct LibraryWatchOptions {
   // After the start; the last one settles that there is no plug-in.
   std::vector<Duration> looks{Duration{3'000}, Duration{15'000}, Duration{60'000}};
   Duration limit{5'000};  // of one look
+  CheckedLibrary checked{};
 };
 
 class LibraryWatch {

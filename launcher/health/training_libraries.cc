@@ -56,6 +56,12 @@ std::string join(const std::set<std::string>& paths) {
   return all;
 }
 
+std::string describe_difference(const TrainingLibraries& libraries, const CheckedLibrary& checked) {
+  if (checked.path.empty() || libraries.nccl.contains(checked.path)) return "";
+  return "; the check measured with another, " + checked.name + " of " + checked.path +
+         ": MUSTER_NCCL_LIBRARY=" + *libraries.nccl.begin() + " checks with this one";
+}
+
 }  // namespace
 
 std::string select_mapped_files(std::string_view maps) {
@@ -81,16 +87,18 @@ TrainingLibraries read_libraries(std::string_view files) {
   return found;
 }
 
-std::optional<std::string> describe(const TrainingLibraries& libraries, bool is_last_look) {
+std::optional<std::string> describe(const TrainingLibraries& libraries, bool is_last_look,
+                                    const CheckedLibrary& checked) {
   if (libraries.nccl.empty()) return std::nullopt;
   std::string line = "training uses NCCL " + join(libraries.nccl);
   if (libraries.plugins.empty()) {
     if (!is_last_look || !libraries.uses_gpu) return std::nullopt;
-    return line + ", no network plug-in: NCCL's own transports";
+    return line + ", no network plug-in: NCCL's own transports" +
+           describe_difference(libraries, checked);
   }
   line += ", network plug-in " + join(libraries.plugins);
   if (!libraries.libfabric.empty()) line += ", libfabric " + join(libraries.libfabric);
-  return line;
+  return line + describe_difference(libraries, checked);
 }
 
 }  // namespace muster::health

@@ -26,9 +26,17 @@ std::string select_mapped_files(std::string_view maps);
 // From lines of select_mapped_files, of one or more processes.
 TrainingLibraries read_libraries(std::string_view files);
 
+// The NCCL that the check measured with, to be compared; an empty path: there was none.
+struct CheckedLibrary {
+  std::string name;  // "NCCL 2.28.9"
+  std::string path;  // without links, as the maps have it
+};
+
 // The line to print, without the leading "muster: "; nullopt: nothing to tell, or not yet.
 // Frameworks load NCCL with their first import and NCCL its plug-in with the first communicator, so
 // a missing plug-in is told only when `is_last_look`, and only of a process that uses a GPU.
-std::optional<std::string> describe(const TrainingLibraries& libraries, bool is_last_look);
+// Says so too where training uses another file than the check did: its figures are of that one.
+std::optional<std::string> describe(const TrainingLibraries& libraries, bool is_last_look,
+                                    const CheckedLibrary& checked = {});
 
 }  // namespace muster::health

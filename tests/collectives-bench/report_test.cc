@@ -39,6 +39,27 @@ TEST(Report, RoundTrips) {
   EXPECT_EQ(parse_report(print_report(report)), report);
 }
 
+RankReport report_of_nccl() {
+  RankReport report = sample_report();
+  report.backend = "nccl";
+  report.algorithm = "NVLS";
+  report.nccl = {"2.28.3", "1.16.3", "Libfabric", "efa", 32, 4, 2, "available", "NVLS"};
+  return report;
+}
+
+TEST(Report, KeepsWhatNcclToldAndLacksItWhereItDidNot) {
+  EXPECT_EQ(parse_report(print_report(report_of_nccl())), report_of_nccl());
+  const std::string plain = print_report(sample_report());
+  EXPECT_EQ(plain.find("nccl"), std::string::npos);
+  EXPECT_EQ(plain.find("algorithm"), std::string::npos);
+  RankReport wordy = report_of_nccl();
+  wordy.nccl->network = wordy.algorithm = std::string(kMaxReportText, 'x');
+  const auto parsed = parse_report(print_report(wordy));
+  ASSERT_TRUE(parsed) << parsed.error().message();
+  EXPECT_EQ(parsed->nccl->network.size(), kMaxReportWord);
+  EXPECT_EQ(parsed->algorithm.size(), kMaxReportWord);
+}
+
 TEST(Report, EveryErrorCodeAndPhaseRoundTrips) {
   RankReport report = sample_report();
   for (int code = 0; code <= static_cast<int>(ErrorCode::kUnsupported); ++code) {
@@ -84,6 +105,12 @@ TEST(Report, NamesTheMemberAtFault) {
   EXPECT_EQ(error_of(text, "\"cv\":0.25", "\"cv\":-1"),
             "report: rows[0].out_of_place.iterations.cv expected a number that is not negative");
   EXPECT_EQ(error_of(text, "\"timings\"", "\"timing\""), "report: timings is missing");
+  const std::string nccl = print_report(report_of_nccl());
+  EXPECT_EQ(error_of(nccl, "\"nics\":32", "\"nics\":-1"),
+            "report: nccl.nics expected a whole number up to 4294967295");
+  EXPECT_EQ(error_of(nccl, "\"provider\"", "\"supplier\""), "report: nccl.provider is missing");
+  EXPECT_EQ(error_of(nccl, "\"algorithm\":\"NVLS\"", "\"algorithm\":4"),
+            "report: algorithm expected a text of at most 256 bytes");
 }
 
 TEST(Report, RefusesWhatIsTooLarge) {
@@ -108,7 +135,7 @@ TEST(Report, RefusesOtherDocuments) {
 // Whatever bytes come, the reader answers; what it accepts it prints and reads again the same.
 TEST(Report, SurvivesMutations) {
   std::mt19937 random(20260);
-  const std::string original = print_report(sample_report());
+  const std::string original = print_report(report_of_nccl());
   for (int round = 0; round < 5000; ++round) {
     std::string text = original;
     for (unsigned changes = 1 + random() % 4; changes > 0; --changes) {

@@ -32,6 +32,18 @@ class Preflight(ClusterTest):
     def program(self):
         return ["--", "sh", "-c", f"echo started >>{self.path('started')}"]
 
+    def expect_clocks_agree(self, nodes, run):
+        """They are one clock here, seen from four places: never a finding, and rarely in doubt."""
+        probes = [probe for node in nodes for probe in node["probes"]
+                  if probe["probe"] == "clock_offset"]
+        self.assertEqual(len(probes), 4, run)
+        for probe in probes:
+            self.assertIn(probe["answer"], ("PASS", "SKIP"), probe)
+            if probe["answer"] == "PASS":
+                self.assertRegex(probe["value"], r"^[+-]\d+\.\d ms$", probe)
+            else:
+                self.assertRegex(probe["reason"], "could not tell", probe)
+
     def lines_of(self, run, text):
         return [line for line in run.muster_lines() if text in line]
 
@@ -78,6 +90,7 @@ class Preflight(ClusterTest):
                          ["node1", "node2", "node3", "node4"])
         self.assertEqual(found["measurement"]["backend"], "fabric")
         self.assertGreater(found["measurement"]["rows"][0]["out_of_place"]["busbw"], 0)
+        self.expect_clocks_agree(found["nodes"], run)
 
     def test_muster_check_names_the_unfit_node(self):
         run = self.muster("check", "--check=fabric", self.profile,
@@ -101,11 +114,19 @@ class Preflight(ClusterTest):
                          'ulimit -c 0; exec muster "$@"', "muster", "--check=fabric", SIZES,
                          *self.program())
 
+        def is_stopped(pid):
+            """False of one that had just ended: it has answered."""
+            try:
+                pid.signal(signal.SIGSTOP)
+            except ProcessLookupError:
+                return False
+            wait_until(lambda: (pid.status("State") or "X")[0] in "TXZ", "the stop of a look")
+            return pid.status("State").startswith("T")
+
         def stop_one_look():
             for name in ("muster-look", "muster-host"):
                 for pid in harness.find_processes(self.mark):
-                    if pid.status("Name") == name:
-                        pid.signal(signal.SIGSTOP)
+                    if pid.status("Name") == name and is_stopped(pid):
                         return pid
             return None
 

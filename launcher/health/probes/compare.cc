@@ -14,9 +14,12 @@ namespace muster::health {
 namespace {
 
 constexpr const char* kNone = "none";
+constexpr const char* kNccl = "NCCL";
+constexpr const char* kPlugIn = "plug-in";
+constexpr const char* kNcclNetwork = "NCCL's network";
 constexpr std::size_t kMaxGroups = 4;   // told of one fact
 constexpr std::size_t kMaxValue = 120;  // characters of a value in a line
-constexpr std::array<std::string_view, 6> kMustAgree = {"NCCL",        "muster",        "GPUs",
+constexpr std::array<std::string_view, 6> kMustAgree = {kNccl,         "muster",        "GPUs",
                                                         "EFA devices", "instance type", "GPU"};
 constexpr std::array<std::string_view, 3> kSettingPrefixes = {"NCCL_", "FI_", "OFI_"};
 
@@ -50,28 +53,24 @@ std::vector<FactGroup> group_hosts(const std::vector<NodeFacts>& nodes, const st
 }
 
 std::vector<Disagreement> compare_clocks(const std::vector<NodeFacts>& nodes) {
-  std::vector<std::int64_t> offsets;
-  for (const NodeFacts& node : nodes) {
-    if (node.clock_offset_us.value) offsets.push_back(*node.clock_offset_us.value);
-  }
-  if (offsets.size() < 3) return {};  // of two nobody knows who is right
-  std::sort(offsets.begin(), offsets.end());
-  const std::int64_t median = offsets[offsets.size() / 2];
-  Disagreement clock{"clock", Answer::kWarn, true, {{"within 100 ms of each other", {}}}};
-  for (const NodeFacts& node : nodes) {
-    if (!node.clock_offset_us.value) continue;
-    // Offsets are what a peer says: no difference that could overflow.
-    const double off =
-        static_cast<double>(*node.clock_offset_us.value) - static_cast<double>(median);
-    if (off >= -static_cast<double>(kClockOffsetWarnUs) &&
-        off <= static_cast<double>(kClockOffsetWarnUs)) {
-      clock.groups.front().hosts.push_back(node.host);
+  std::vector<Fact<ClockReading>> readings;
+  for (const NodeFacts& node : nodes) readings.push_back(node.clock);
+  const std::vector<Fact<ClockReading>> offsets = differences_from_median(readings);
+  Disagreement clock{kClockFact, Answer::kWarn, true, {{"within 100 ms of each other", {}}}};
+  std::size_t told = 0;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (!offsets[i].value) continue;
+    ++told;
+    if (!offsets[i].value->is_surely_beyond(kClockOffsetWarnUs)) {
+      clock.groups.front().hosts.push_back(nodes[i].host);
     } else {
-      clock.groups.push_back({fmt::format("{:+.3f} s off", off / 1e6), {node.host}});
+      const double seconds = static_cast<double>(offsets[i].value->us) / 1e6;
+      clock.groups.push_back({fmt::format("{:+.1f} s off", seconds), {nodes[i].host}});
     }
   }
   if (clock.groups.size() == 1) return {};
-  clock.has_majority = clock.groups.front().hosts.size() * 2 > offsets.size();
+  clock.has_majority = clock.groups.front().hosts.size() * 2 > told;
+  if (!clock.has_majority) clock.groups.front().value = "0.0 s off";
   return {std::move(clock)};
 }
 
@@ -100,14 +99,14 @@ std::string line_of(const Disagreement& one) {
 }  // namespace
 
 NodeFacts comparable_facts(const std::string& host, const HealthFacts& facts) {
-  NodeFacts node{host, {}, facts.clock_offset_us};
+  NodeFacts node{host, {}, {}};
   for (const auto& [name, version] : facts.versions) node.facts[name] = version;
   const auto keep = [&node](const char* name, const std::string& value) {
     if (!value.empty()) node.facts[name] = value;
   };
-  keep("NCCL", facts.nccl.version);
-  keep("plug-in", facts.nccl.plugin_version);
-  keep("NCCL's network", facts.nccl.network);
+  keep(kNccl, facts.nccl.version);
+  keep(kPlugIn, facts.nccl.plugin_version);
+  keep(kNcclNetwork, facts.nccl.network);
   keep("instance type", facts.host.instance_type);
   if (facts.driver_problem.empty()) {
     node.facts["GPUs"] = std::to_string(facts.gpus.size());
@@ -122,6 +121,10 @@ NodeFacts comparable_facts(const std::string& host, const HealthFacts& facts) {
   if (facts.host.memlock.value) node.facts["memlock"] = std::to_string(*facts.host.memlock.value);
   if (facts.host.nofile.value) node.facts["nofile"] = std::to_string(*facts.host.nofile.value);
   return node;
+}
+
+void forget_nccl(NodeFacts& node) {
+  for (const char* name : {kNccl, kPlugIn, kNcclNetwork}) node.facts.erase(name);
 }
 
 void add_settings(const std::vector<std::pair<std::string, std::string>>& variables,

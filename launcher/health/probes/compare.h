@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "launcher/health/probes/clock_offset.h"
 #include "launcher/health/probes/health_facts.h"
 #include "launcher/health/probes/probe_result.h"
 
@@ -19,14 +20,19 @@ namespace muster::health {
 
 inline constexpr std::size_t kMaxDisagreements = 32;  // lines of print_disagreements
 
+inline constexpr const char* kClockFact = "clock";
+
 struct NodeFacts {
   std::string host;
   std::map<std::string, std::string> facts;  // "driver" -> "550.90.07"
-  Fact<std::int64_t> clock_offset_us;
+  Fact<ClockReading> clock;                  // against any zero that is the same for all
 };
 
 // What of a node's facts should be the same on all: versions, counts, limits, NCCL's settings.
 NodeFacts comparable_facts(const std::string& host, const HealthFacts& facts);
+
+// Leaves out what NCCL told of itself, for where not all nodes could be asked.
+void forget_nccl(NodeFacts& node);
 
 // Adds the variables that steer NCCL and libfabric: NCCL_*, FI_*, OFI_* and LD_LIBRARY_PATH.
 void add_settings(const std::vector<std::pair<std::string, std::string>>& variables,
@@ -47,7 +53,7 @@ struct Disagreement {
 };
 
 // Facts that all nodes share are left out. A node that lacks a fact which others have is a group of
-// the value "none". Clock offsets are compared with their median.
+// the value "none". Clocks are compared with their median.
 std::vector<Disagreement> compare_nodes(const std::vector<NodeFacts>& nodes);
 
 // The hosts that differ from a majority in something that is a FAIL; sorted, each once.

@@ -82,6 +82,8 @@ void visit_nccl(Visitor& visit, Nccl& nccl) {
   visit("nics", nccl.nics);
   visit("net_channels", nccl.net_channels);
   visit("direct_channels", nccl.direct_channels);
+  visit("nvls", nccl.nvls);
+  visit("algorithm", nccl.algorithm);
 }
 
 template <class Visitor, class Host>
@@ -111,6 +113,7 @@ void visit_facts(Visitor& visit, Facts& facts) {
   visit("host", facts.host);
   visit("nccl", facts.nccl);
   visit("clock_offset_us", facts.clock_offset_us);
+  visit("clock_uncertainty_us", facts.clock_uncertainty_us);
   visit("versions", facts.versions);
 }
 

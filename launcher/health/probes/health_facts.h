@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "collectives-bench/nccl_lines.h"
 #include "rendezvous/base/result.h"
 
 namespace muster::health {
@@ -104,17 +105,7 @@ struct DiskFacts {
   bool operator==(const DiskFacts&) const = default;
 };
 
-// From NCCL's own lines in the check, see nccl_lines.h.
-struct NcclFacts {
-  std::string version;
-  std::string plugin_version;
-  std::string network;     // "Libfabric", "IB", "Socket"; "" when the line was not seen
-  std::string provider;    // of the plug-in: "efa"
-  std::uint64_t nics = 0;  // that the plug-in found
-  std::uint64_t net_channels = 0;
-  std::uint64_t direct_channels = 0;  // of them, with GPUDirect RDMA
-  bool operator==(const NcclFacts&) const = default;
-};
+using NcclFacts = bench::NcclFacts;  // from NCCL's own lines in the check
 
 struct HostFacts {
   std::string instance_type;
@@ -140,8 +131,10 @@ struct HealthFacts {
   std::vector<GpuFacts> gpus;     // by bus id
   std::string host_problem;       // why the host's facts are missing; "" when they are not
   HostFacts host;
-  NcclFacts nccl;                               // to be filled in after the check
-  Fact<std::int64_t> clock_offset_us;           // against the coordinator; to be filled in
+  NcclFacts nccl;  // to be filled in after the check
+  // Against the median node, see clock_offset.h; to be filled in by who has the looks of all nodes.
+  Fact<std::int64_t> clock_offset_us;
+  std::uint64_t clock_uncertainty_us = 0;       // plus or minus
   std::map<std::string, std::string> versions;  // "driver" -> "550.90.07"
 
   bool operator==(const HealthFacts&) const = default;

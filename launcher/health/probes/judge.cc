@@ -67,7 +67,7 @@ Number growth(const Number& before, const Number& after) {
 }
 
 Expectations expectations_of(const bench::Profile& profile) {
-  return {profile.gpus, profile.nics, profile.host};
+  return {profile.gpus, profile.nics, profile.host, true};
 }
 
 std::vector<ProbeResult> judge_health(const HealthFacts& before, const HealthFacts& after,

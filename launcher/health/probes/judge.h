@@ -21,6 +21,7 @@ struct Expectations {
   bench::ExpectedGpus gpus;
   bench::ExpectedNics nics;
   bench::ExpectedHost host{};
+  bool needs_network = true;  // false: of one node alone nothing leaves it
   bool operator==(const Expectations&) const = default;
 };
 

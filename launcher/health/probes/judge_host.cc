@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "launcher/health/probes/clock_offset.h"
 #include "launcher/health/probes/probe_limits.h"
 #include "launcher/health/probes/probe_list.h"
 
@@ -140,17 +141,31 @@ ProbeResult probe_clock_offset(const Looks& looks) {
     findings.skip("the clock offset " + offset.absent);
     return findings.result("");
   }
-  findings.pass();
-  const std::int64_t us = *offset.value;
-  const std::string value = fmt::format("{:+.1f} ms", static_cast<double>(us) / 1000.0);
-  const std::string text =
-      fmt::format("its clock is {} off the coordinator's: is chronyd running?", value);
-  if (us > kClockOffsetFailUs || us < -kClockOffsetFailUs) {
-    findings.fail("", text + " (munge refuses old credentials)");
-  } else if (us > kClockOffsetWarnUs || us < -kClockOffsetWarnUs) {
-    findings.warn("", text);
+  const ClockReading reading{*offset.value,
+                             static_cast<std::int64_t>(looks.after.clock_uncertainty_us)};
+  const auto milliseconds = [](std::int64_t us) { return static_cast<double>(us) / 1000.0; };
+  if (reading.is_surely_beyond(kClockOffsetWarnUs)) {
+    // In tenths of a second: a second look says the same then, and is not told again.
+    const std::string value = fmt::format("{:+.1f} s", milliseconds(reading.us) / 1000.0);
+    const std::string text =
+        fmt::format("its clock is {} off the median node's: is chronyd running?", value);
+    if (reading.is_surely_beyond(kClockOffsetFailUs)) {
+      findings.fail("", text + " (munge refuses old credentials)");
+    } else {
+      findings.warn("", text);
+    }
+    return findings.result(value);
   }
-  return findings.result(value);
+  const std::string value = fmt::format("{:+.1f} ms", milliseconds(reading.us));
+  if (reading.is_surely_within(kClockOffsetWarnUs)) {
+    findings.pass();
+    return findings.result(value);
+  }
+  findings.skip(
+      fmt::format("could not tell: the question was too long on its way, so the offset is "
+                  "{} plus or minus {:.0f} ms",
+                  value, milliseconds(reading.uncertainty_us)));
+  return findings.result("");
 }
 
 }  // namespace muster::health

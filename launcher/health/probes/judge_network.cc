@@ -158,26 +158,30 @@ ProbeResult probe_plug_in(const Looks& looks) {
   return findings.result(facts.host.plugins.front());
 }
 
+// What NCCL itself says it uses; not what is installed.
 ProbeResult probe_network(const Looks& looks) {
   Findings findings("network");
   const NcclFacts& nccl = looks.after.nccl;
   if (nccl.network.empty()) {
-    findings.skip("NCCL did not say which network it uses");
+    findings.skip(nccl.version.empty()
+                      ? "NCCL did not say which network it uses"
+                      : "NCCL did not say which network it uses (is NCCL_DEBUG set?)");
     return findings.result("");
   }
-  const std::string value =
-      nccl.provider.empty() ? nccl.network : fmt::format("{}, {}", nccl.network, nccl.provider);
   findings.pass();
-  if (!looks.expected.nics.is_efa) return findings.result(value);
+  if (!looks.expected.nics.is_efa) return findings.result(describe_network(nccl));
+  const auto blame = [&](const std::string& text) {
+    if (looks.expected.needs_network) return findings.fail("", text);
+    findings.warn("", text + " (of no harm on one node)");
+  };
   if (nccl.network == "Socket") {
-    findings.fail("",
-                  "NCCL fell back to TCP sockets on a machine that has EFA: is the plug-in "
-                  "aws-ofi-nccl in LD_LIBRARY_PATH?");
+    blame(
+        "NCCL fell back to TCP sockets on a machine that has EFA: is the plug-in aws-ofi-nccl in "
+        "LD_LIBRARY_PATH?");
   } else if (!nccl.provider.empty() && nccl.provider != "efa") {
-    findings.fail("",
-                  fmt::format("the plug-in chose the provider {}; expected efa", nccl.provider));
+    blame(fmt::format("the plug-in chose the provider {}; expected efa", nccl.provider));
   } else if (nccl.network == "IB") {
-    findings.fail("", "NCCL uses its own InfiniBand transport; expected the plug-in aws-ofi-nccl");
+    blame("NCCL uses its own InfiniBand transport; expected the plug-in aws-ofi-nccl");
   }
   const auto wanted = looks.expected.nics.count;
   if (wanted && nccl.nics > 0 && nccl.nics < *wanted) {
@@ -190,7 +194,7 @@ ProbeResult probe_network(const Looks& looks) {
                               "host's memory",
                               nccl.net_channels - nccl.direct_channels, nccl.net_channels));
   }
-  return findings.result(value);
+  return findings.result(describe_network(nccl));
 }
 
 }  // namespace muster::health

@@ -19,7 +19,11 @@ inline constexpr std::uint64_t kContainerShmBytes = 64 * kMebi;  // Docker's def
 inline constexpr std::uint64_t kEnoughShmBytes = 8 * kGibi;
 inline constexpr std::uint64_t kFullDiskBytes = 1 * kGibi;
 inline constexpr std::uint64_t kTightDiskBytes = 10 * kGibi;
+// A worker's death is known everywhere within 0.1 s; with clocks further apart, logs and ends of
+// two nodes can no longer be put in order. A time service keeps 10 ms without effort.
 inline constexpr std::int64_t kClockOffsetWarnUs = 100'000;
+// No time service runs there. munge refuses credentials that are 300 s old, storage services
+// signatures of some minutes, and the times of checkpoint files lie.
 inline constexpr std::int64_t kClockOffsetFailUs = 60'000'000;
 
 }  // namespace muster::health

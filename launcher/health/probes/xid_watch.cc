@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <new>
+#include <optional>
 #include <utility>
 
 #include "launcher/health/child_question.h"
@@ -21,6 +22,7 @@ namespace {
 constexpr unsigned long long kXidEvent = 0x8;  // nvmlEventTypeXidCriticalError
 constexpr unsigned int kWaitMs = 200;
 constexpr Duration kAnswerTime{5'000};  // for a driver that is slow to start or to let go
+constexpr Duration kStopTime{2'000};    // after stop(): ten times what the driver takes
 constexpr std::size_t kMaxText = 1024;
 
 // One flag in memory that parent and child share: the child has none of our descriptors.
@@ -128,33 +130,65 @@ std::string watch(const std::string& library, const SharedFlag& is_over, TimePoi
 
 }  // namespace
 
-class XidWatch::Body {
+class XidWatch::Body : public std::enable_shared_from_this<XidWatch::Body> {
  public:
-  Body(asio::io_context& loop, const std::string& library, Duration limit, Done done)
-      : done_(std::move(done)),
-        question_(
-            loop, "muster-xids",
-            [this, &library, end = Clock::now() + limit]() { return watch(library, flag_, end); },
-            limit + kAnswerTime, [this](Result<std::string> answer) { on_answer(answer); }) {}
+  Body(asio::io_context& loop, Done done) : loop_(loop), timer_(loop), done_(std::move(done)) {}
 
-  void stop() { flag_.raise(); }
-
- private:
-  void on_answer(const Result<std::string>& answer) {
-    const Done done = std::exchange(done_, nullptr);
-    done(answer ? parse_answer(*answer)
-                : Fact<std::vector<XidEvent>>::none("the XID watch " + answer.error().message()));
+  void start(const std::string& library, Duration limit) {
+    question_.emplace(
+        loop_, "muster-xids",
+        [this, &library, end = Clock::now() + limit]() { return watch(library, flag_, end); },
+        limit + kAnswerTime,
+        [this](const Result<std::string>& answer) {
+          finish(answer ? parse_answer(*answer) : no_events(answer.error()));
+        });
   }
 
+  void stop() {
+    flag_.raise();
+    timer_.expires_after(kStopTime);
+    timer_.async_wait([self = shared_from_this()](auto error) { self->on_stop_late(error); });
+  }
+
+  void drop() {
+    done_ = nullptr;
+    question_.reset();
+    timer_.cancel();
+  }
+
+ private:
+  using Events = Fact<std::vector<XidEvent>>;
+
+  static Events no_events(const Error& error) {
+    return Events::none("the XID watch " + error.message());
+  }
+
+  void on_stop_late(const boost::system::error_code& error) {
+    if (error || !done_) return;
+    question_.reset();
+    finish(no_events(Error(ErrorCode::kTimeout, "did not end when the check did")));
+  }
+
+  void finish(Events events) {
+    timer_.cancel();
+    if (const Done done = std::exchange(done_, nullptr)) done(std::move(events));
+  }
+
+  asio::io_context& loop_;
+  asio::steady_timer timer_;
   SharedFlag flag_;
   Done done_;
-  ChildQuestion question_;
+  std::optional<ChildQuestion> question_;
 };
 
 XidWatch::XidWatch(asio::io_context& loop, const std::string& library, Duration limit, Done done)
-    : body_(std::make_unique<Body>(loop, library, limit, std::move(done))) {}
+    : body_(std::make_shared<Body>(loop, std::move(done))) {
+  body_->start(library, limit);
+}
 
-XidWatch::~XidWatch() = default;
+XidWatch::~XidWatch() {
+  body_->drop();
+}
 
 void XidWatch::stop() {
   body_->stop();

@@ -30,12 +30,13 @@ class XidWatch {
   XidWatch(const XidWatch&) = delete;
   XidWatch& operator=(const XidWatch&) = delete;
 
-  // The check is over: `done` follows within a second.
+  // The check is over: `done` follows at once, at most 2 s later, with what was seen. Nothing
+  // happens when it came already.
   void stop();
 
  private:
   class Body;
-  std::unique_ptr<Body> body_;
+  std::shared_ptr<Body> body_;  // pending handlers hold it too
 };
 
 }  // namespace muster::health

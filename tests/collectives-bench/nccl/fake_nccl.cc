@@ -4,6 +4,9 @@
 // FAKE_NCCL=hang-init: communicators never become ready. hang-call: no operation returns.
 // peer-lost: the second operation fails as NCCL does when a peer is gone. corrupt: one element of
 // every result is off by one.
+//
+// With NCCL_DEBUG=INFO it talks as NCCL does, into NCCL_DEBUG_FILE or to stdout: of TCP sockets, of
+// EFA with FAKE_NCCL_NETWORK=efa, of nothing at all with FAKE_NCCL_NETWORK=silent.
 #pragma GCC visibility push(default)
 #include <nccl.h>
 #pragma GCC visibility pop
@@ -28,6 +31,37 @@ constexpr std::size_t kSlotElements = 64 * 1024;
 bool ordered(const char* misbehaviour) {
   const char* order = std::getenv("FAKE_NCCL");
   return order != nullptr && std::strcmp(order, misbehaviour) == 0;
+}
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+// Opens the file by its name, at the first word, and lets it be written by the line.
+void talk(const char* subsystem, const std::string& line) {
+  static std::FILE* file = nullptr;
+  if (variable("NCCL_DEBUG") != "INFO") return;
+  if (variable("NCCL_DEBUG_SUBSYS").find(subsystem) == std::string::npos) return;
+  if (file == nullptr) {
+    const std::string name = variable("NCCL_DEBUG_FILE");
+    file = name.empty() ? stdout : std::fopen(name.c_str(), "w");
+    if (file == nullptr) file = stdout;
+    ::setvbuf(file, nullptr, _IOLBF, BUFSIZ);
+  }
+  std::fprintf(file, "fake:%d:%d [0] NCCL INFO %s\n", ::getpid(), ::getpid(), line.c_str());
+}
+
+void introduce(int rank) {
+  const std::string network = variable("FAKE_NCCL_NETWORK");
+  if (network == "silent") return;
+  if (rank == 0) talk("INIT", "NCCL version 2.28.9+cuda13.0");
+  if (network == "efa") {
+    talk("NET", "NET/OFI Initializing aws-ofi-nccl 1.16.3");
+    talk("NET", "NET/OFI Selected provider is efa, fabric is efa-direct (found 32 nics)");
+  }
+  talk("INIT", network == "efa" ? "Using network Libfabric" : "Using network Socket");
+  talk("INIT", "NVLS multicast support is available on dev 0");
 }
 
 }  // namespace
@@ -69,6 +103,7 @@ ncclResult_t ncclGetUniqueId(ncclUniqueId* id) {
 ncclResult_t ncclCommInitRankConfig(ncclComm_t* comm, int size, ncclUniqueId id, int rank,
                                     ncclConfig_t* config) {
   if (config->blocking != 0) return ncclInvalidArgument;
+  introduce(rank);
   auto* made = new ncclComm;
   made->rank = rank;
   made->size = size;
@@ -144,6 +179,10 @@ std::vector<Part> receives;
 ncclResult_t ncclAllReduce(const void* input, void* output, std::size_t count, ncclDataType_t type,
                            ncclRedOp_t operation, ncclComm_t comm, cudaStream_t) {
   if (!is_float_sum(type, operation)) return ncclInvalidArgument;
+  if (comm->rank == 0) {
+    talk("TUNING", "AllReduce: " + std::to_string(count * sizeof(float)) + " Bytes -> Algo " +
+                       (count < 1024 ? "TREE" : "NVLS") + " proto SIMPLE channel{Lo..Hi}={0..1}");
+  }
   auto* out = static_cast<float*>(output);
   const ncclResult_t code = with_slots(input, count, comm, [&](std::size_t part, std::size_t done) {
     for (std::size_t i = 0; i < part; ++i) out[done + i] = sum_of(comm, i);

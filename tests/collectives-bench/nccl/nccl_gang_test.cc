@@ -34,7 +34,7 @@ TEST(NcclGang, MeasuresVerifiesAndSaysWhatItUsed) {
       EXPECT_EQ(report->library, "NCCL 2.28.9");
       EXPECT_EQ(report->path, MUSTER_FAKE_LIBRARIES "/libnccl.so.2");
       EXPECT_EQ(report->device, "GPU 0 Fake GPU 0000:00:00.0");
-      EXPECT_EQ(report->network, "built-in transport");
+      EXPECT_EQ(report->network, "Socket");
       ASSERT_EQ(report->rows.size(), 4u);
       for (const Row& row : report->rows) {
         EXPECT_EQ(row.out_of_place.wrong, 0u) << row.bytes;
@@ -42,6 +42,48 @@ TEST(NcclGang, MeasuresVerifiesAndSaysWhatItUsed) {
       }
     }
   }
+}
+
+// What it says itself, into a file in memory, is the evidence of what it uses.
+TEST(NcclGang, TellsTheNetworkAndTheAlgorithmThatNcclNames) {
+  GangPlan plan = nccl_gang(2, {"-b", "8", "-e", "1M", "-f", "64", "-n", "1"});
+  plan.environment.push_back("FAKE_NCCL_NETWORK=efa");
+  const auto ends = run_gang(plan);
+  for (const RankEnd& end : ends) {
+    const auto report = parse_report(end.report);
+    ASSERT_TRUE(report) << end.report << end.output;
+    EXPECT_EQ(report->network, "Libfabric (efa, aws-ofi-nccl 1.16.3)");
+    ASSERT_TRUE(report->nccl);
+    EXPECT_EQ(report->nccl->version, "2.28.9");
+    EXPECT_EQ(report->nccl->network, "Libfabric");
+    EXPECT_EQ(report->nccl->provider, "efa");
+    EXPECT_EQ(report->nccl->nics, 32u);
+    EXPECT_EQ(report->nccl->nvls, "available");
+    EXPECT_EQ(end.output.find("NCCL INFO"), std::string::npos) << end.output;
+  }
+  EXPECT_EQ(parse_report(ends[0].report)->algorithm, "NVLS") << "of the largest size";
+  EXPECT_EQ(parse_report(ends[1].report)->algorithm, "") << "only the first rank is told";
+}
+
+TEST(NcclGang, TheUsersOwnDebugSettingWinsAndNothingIsCaught) {
+  GangPlan plan = nccl_gang(2, {"-b", "8", "-n", "1"});
+  plan.environment.insert(plan.environment.end(), {"NCCL_DEBUG=INFO", "NCCL_DEBUG_SUBSYS=INIT"});
+  for (const RankEnd& end : run_gang(plan)) {
+    const auto report = parse_report(end.report);
+    ASSERT_TRUE(report) << end.report << end.output;
+    EXPECT_EQ(report->network, "built-in transport");
+    ASSERT_TRUE(report->nccl);
+    EXPECT_EQ(report->nccl->network, "");
+    EXPECT_NE(end.output.find("NCCL INFO Using network Socket"), std::string::npos) << end.output;
+  }
+}
+
+TEST(NcclGang, AnNcclThatSaysNothingIsMeasuredAllTheSame) {
+  GangPlan plan = nccl_gang(1, {"-b", "64K", "-n", "1"});
+  plan.environment.push_back("FAKE_NCCL_NETWORK=silent");
+  const auto report = parse_report(run_gang(plan)[0].report);
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->network, "built-in transport");
 }
 
 // All operations with 1 and 3 ranks, every root; 3 ranks do not divide the sizes.

@@ -111,6 +111,19 @@ TEST(CheckRound, IsOverWhenAllReportedAndSaysWhatWasMeasured) {
   EXPECT_NEAR(outcomes[1].measured.p50_busbw, 2.0, 1e-6);
 }
 
+// NCCL tells it to the first rank of a communicator alone.
+TEST(CheckRound, TheAlgorithmOfAGroupIsWhatAnyOfItsRanksTells) {
+  TwoPairs pairs;
+  for (std::uint32_t node = 0; node < 4; ++node) {
+    bench::RankReport report = fabric_report(node % 2, 2, 2.0);
+    if (node == 2) report.algorithm = "NVLSTree";
+    pairs.round.note_finished(MemberIndex{node}, {print_report(report)}, pairs.now);
+  }
+  const auto outcomes = pairs.round.outcomes();
+  EXPECT_EQ(outcomes[0].measured.algorithm, "");
+  EXPECT_EQ(outcomes[1].measured.algorithm, "NVLSTree");
+}
+
 TEST(CheckRound, AGroupIsAwaitedUntilItsDeadlineAndItsMarginThenStopped) {
   CheckRound round(GangId{7}, pairs_of({{0, 1}}), nodes_of(2, 1, false), 1);
   EXPECT_FALSE(round.next_deadline());

@@ -3,6 +3,7 @@
 
 #include "launcher/options/exit_codes.h"
 #include "tests/launcher/coordinator/check_fixture.h"
+#include "tests/launcher/health/probes/healthy_node.h"
 
 namespace muster::launcher {
 namespace {
@@ -80,6 +81,55 @@ TEST(CoordinatorHealth, AnUnfitNodeIsNamedAndNothingIsStarted) {
   EXPECT_EQ(job.exit_code(), to_int(ExitCode::kUnfit));
   EXPECT_EQ(job.count_sent<StartWorkers>() + job.count_sent<StartCheck>(), 0u);
   EXPECT_NE(job.said().find("health: node3: FAIL nofile 256: "), std::string::npos) << job.said();
+}
+
+// Node `index` answers after `took` ms, of which half a ms each way; its clock is `ahead` us.
+void answer_with_clock(Job& job, std::uint32_t node, std::int64_t took_ms, std::int64_t ahead_us) {
+  constexpr std::int64_t kNoon = 1'790'000'000'000'000;
+  NodeLooked look = Job::healthy_look(LookId{1});
+  const std::int64_t asked =
+      std::chrono::duration_cast<std::chrono::microseconds>(job.now.time_since_epoch()).count();
+  look.heard_us = kNoon + asked + 500 + ahead_us;
+  look.answered_us = kNoon + asked + took_ms * 1000 - 500 + ahead_us;
+  const TimePoint began = job.now;
+  job.now += std::chrono::milliseconds(took_ms);
+  job.say(node, look);
+  job.now = began;
+}
+
+TEST(CoordinatorHealth, ANodeWhoseClockIsOffIsNamedThoughItsLookTookSeconds) {
+  Job job = looking_job(4);
+  for (std::uint32_t node = 0; node < 4; ++node) {
+    const std::int64_t ahead_us = node == 2 ? -2'500'000 : 20'000 * std::int64_t{node};
+    answer_with_clock(job, node, node == 1 ? 4000 : 50, ahead_us);
+  }
+  EXPECT_EQ(job.coordinator.phase(), Phase::kChecking);
+  EXPECT_NE(job.said().find("health: node3: WARN clock_offset -2.5 s: its clock is -2.5 s off"),
+            std::string::npos)
+      << job.said();
+  EXPECT_EQ(job.said().find("node[1-2,4]"), std::string::npos) << "told twice: " << job.said();
+}
+
+TEST(CoordinatorHealth, AClockAMinuteOffIsUnfit) {
+  Job job = looking_job(3);
+  for (std::uint32_t node = 0; node < 3; ++node) {
+    answer_with_clock(job, node, 50, node == 0 ? 75'000'000 : 0);
+  }
+  job.acknowledge_all();
+  EXPECT_EQ(job.exit_code(), to_int(ExitCode::kUnfit));
+  EXPECT_NE(job.said().find("health: node1: FAIL clock_offset +75.0 s: "), std::string::npos)
+      << job.said();
+}
+
+TEST(CoordinatorHealth, OfTwoClocksThatDifferNobodyIsBlamed) {
+  Job job = looking_job(2);
+  answer_with_clock(job, 0, 50, 0);
+  answer_with_clock(job, 1, 50, 75'000'000);
+  EXPECT_EQ(job.coordinator.phase(), Phase::kChecking);
+  EXPECT_NE(job.said().find("clock 0.0 s off; node2: clock +75.0 s off (no majority"),
+            std::string::npos)
+      << job.said();
+  EXPECT_EQ(job.said().find("clock_offset"), std::string::npos) << job.said();
 }
 
 TEST(CoordinatorHealth, ANodeThatDoesNotAnswerIsNamedAtTheDeadlineAndTheJobGoesOn) {
@@ -177,6 +227,63 @@ TEST(CoordinatorHealth, MusterCheckTellsOfAnAssemblyThatFailed) {
   job.feed(AssemblyFailed{"node2 did not come", 81});
   EXPECT_EQ(job.exit_code(), 81);
   EXPECT_NE(report_of(job).find("\"verdict\":\"missing nodes\""), std::string::npos);
+}
+
+// Two p5 nodes whose NCCL measured well: over sockets on the second.
+TEST(CoordinatorHealth, AFallBackToSocketsThatTheCheckShowedEndsTheJob) {
+  CoordinatorOptions options;
+  options.profile.name = "p5";
+  options.profile.gpus = health::p5().gpus;
+  options.profile.nics = health::p5().nics;
+  options.check_sizes = bench::SizeRange{1 << 20, 1 << 20, 0, 2};
+  Job job(2, options);
+  for (AgentFacts& facts : job.facts) facts.has_nccl_backend = true;
+  const auto look = [&job](std::uint32_t id) {
+    health::HealthFacts facts = health::healthy_node();
+    facts.nccl = {};
+    facts.taken_at_ms = 1000 * id;
+    for (std::uint32_t node = 0; node < 2; ++node) {
+      job.say(node, NodeLooked{LookId{id}, health::encode(facts), "", {}});
+    }
+  };
+  job.feed(Assembled{job.roster()});
+  look(1);
+  // Rounds inside the nodes, then over both: each rank of a node reports in each.
+  while (job.coordinator.phase() == Phase::kChecking) {
+    const OpenCheckGroups* round = nullptr;
+    for (const Effect& effect : job.effects) {
+      if (const auto* open = std::get_if<OpenCheckGroups>(&effect)) round = open;
+    }
+    ASSERT_NE(round, nullptr) << job.said();
+    const GangId gang = round->gang;
+    const auto groups = round->groups;
+    job.feed(CheckGroupsOpened{gang, std::vector<std::uint16_t>(groups.size(), 12345), "key"});
+    for (std::uint32_t node = 0; node < 2; ++node) {
+      std::vector<std::string> reports;
+      for (const auto& group : groups) {
+        for (std::uint32_t rank = 0; rank < group.size(); ++rank) {
+          if (value_of(group[rank].node) != node) continue;
+          bench::RankReport report =
+              fabric_report(rank, static_cast<std::uint32_t>(group.size()), 400);
+          report.backend = "nccl";
+          report.nccl = node == 0
+                            ? health::NcclFacts{"2.28.3", "1.16.3", "Libfabric", "efa", 32, 8, 8}
+                            : health::NcclFacts{"2.28.3", "", "Socket", "", 0, 0, 0};
+          reports.push_back(bench::print_report(report));
+        }
+      }
+      if (!reports.empty()) job.say(node, GangFinished{gang, reports, 0});
+    }
+  }
+  ASSERT_EQ(job.coordinator.phase(), Phase::kLookingAgain) << job.said();
+  look(2);
+  job.acknowledge_all();
+  EXPECT_EQ(job.exit_code(), to_int(ExitCode::kUnfit)) << job.said();
+  EXPECT_EQ(job.count_sent<StartWorkers>(), 0u);
+  EXPECT_NE(job.said().find("health: node2: FAIL network Socket: NCCL fell back"),
+            std::string::npos)
+      << job.said();
+  EXPECT_EQ(job.said().find("node1: FAIL"), std::string::npos) << job.said();
 }
 
 // A recorded figure of just this shape stops; a published one of the fabric's is not compared.

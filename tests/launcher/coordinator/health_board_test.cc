@@ -20,8 +20,8 @@ HealthBoard board_of(const std::vector<HealthFacts>& nodes) {
   Lines hosts;
   for (std::size_t i = 0; i < nodes.size(); ++i) hosts.push_back("node" + std::to_string(i + 1));
   HealthBoard board(hosts);
-  board.begin_look();
-  for (std::size_t i = 0; i < nodes.size(); ++i) board.note(i, look_of(nodes[i]));
+  board.begin_look({});
+  for (std::size_t i = 0; i < nodes.size(); ++i) board.note(i, look_of(nodes[i]), {});
   return board;
 }
 
@@ -94,8 +94,8 @@ TEST(HealthBoard, ADriverThatHungFailsAndALateLookOnlyWarns) {
   EXPECT_TRUE(board.is_unfit());
 
   HealthBoard late({"node1", "node2"});
-  late.begin_look();
-  late.note(0, look_of(health::healthy_node()));
+  late.begin_look({});
+  late.note(0, look_of(health::healthy_node()), {});
   EXPECT_FALSE(late.is_complete());
   late.end_look("its agent did not answer in 20 s");
   EXPECT_TRUE(late.is_complete());
@@ -120,9 +120,9 @@ TEST(HealthBoard, ANodeWhoseHostCouldNotBeSeenDiffersInNothing) {
 
 TEST(HealthBoard, FactsThatAreNoneAreAFindingOfTheirNode) {
   HealthBoard board({"node1"});
-  board.begin_look();
-  board.note(0, {LookId{1}, "no JSON", "", {}});
-  board.note(7, look_of(health::healthy_node()));
+  board.begin_look({});
+  board.note(0, {LookId{1}, "no JSON", "", {}}, {});
+  board.note(7, look_of(health::healthy_node()), {});
   EXPECT_NE(joined(board.judge({})).find("1 warned (look)"), std::string::npos);
 }
 
@@ -152,8 +152,8 @@ TEST(HealthBoard, ACounterThatGrewInTheCheckFailsInTheSecondLook) {
   after.gpus[3].hardware_thermal_ns = 5'000'000'000;
   after.gpus[3].clock_reasons = 0x40;
   after.gpus[3].ecc_uncorrected = 1;
-  board.begin_look();
-  board.note(0, look_of(after));
+  board.begin_look({});
+  board.note(0, look_of(after), {});
   const std::string text = joined(board.judge(health::p5()));
   EXPECT_NE(text.find("FAIL ecc"), std::string::npos) << text;
   EXPECT_EQ(text.find("health: 1 node,"), std::string::npos) << "told twice: " << text;
@@ -162,15 +162,65 @@ TEST(HealthBoard, ACounterThatGrewInTheCheckFailsInTheSecondLook) {
 
 TEST(HealthBoard, SettingsThatDifferAreTold) {
   HealthBoard board({"node1", "node2", "node3"});
-  board.begin_look();
+  board.begin_look({});
   for (std::size_t i = 0; i < 3; ++i) {
     NodeLooked look = look_of(health::healthy_node());
     look.settings = {i == 1 ? "NCCL_DEBUG=INFO" : "NCCL_DEBUG=WARN", "broken"};
-    board.note(i, look);
+    board.note(i, look, {});
   }
   const std::string text = joined(board.judge(health::p5()));
   EXPECT_NE(text.find("node2: NCCL_DEBUG INFO, 2 others WARN"), std::string::npos) << text;
   EXPECT_FALSE(board.is_unfit());
+}
+
+HealthFacts silent_node() {
+  HealthFacts facts = health::healthy_node();
+  facts.nccl = {};
+  return facts;
+}
+
+TEST(HealthBoard, ANodeWhoseNcclFellBackToSocketsIsUnfit) {
+  HealthBoard board = board_of({silent_node(), silent_node(), silent_node()});
+  board.judge(health::p5());
+  EXPECT_FALSE(board.is_unfit());
+  for (std::size_t node = 0; node < 3; ++node) {
+    for (std::size_t rank = 0; rank < 8; ++rank) {
+      health::NcclFacts told{"2.28.3", "1.16.3", "Libfabric", "efa", 32, 64, 64};
+      if (node == 1 && rank == 5) told = {"2.28.3", "", "Socket", "", 0, 0, 0};
+      board.note_nccl(node, told);
+    }
+  }
+  board.note_nccl(99, {});
+  const std::string text = joined(board.judge(health::p5()));
+  EXPECT_TRUE(board.is_unfit());
+  EXPECT_NE(text.find("health: node2: FAIL network Socket: NCCL fell back to TCP sockets"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("health: node2: NCCL's network Socket, 2 others Libfabric"),
+            std::string::npos)
+      << text;
+}
+
+// On one node nothing goes over it.
+TEST(HealthBoard, OfOneNodeAloneSocketsOnlyWarn) {
+  HealthBoard board = board_of({silent_node()});
+  board.note_nccl(0, {"2.28.3", "", "Socket", "", 0, 0, 0});
+  const std::string text = joined(board.judge(health::p5()));
+  EXPECT_FALSE(board.is_unfit());
+  EXPECT_NE(text.find("node1: WARN network Socket: "), std::string::npos) << text;
+}
+
+TEST(HealthBoard, ANodeThatCouldNotTellItsNcclDiffersInNothing) {
+  HealthBoard board = board_of({silent_node(), silent_node(), silent_node()});
+  for (std::size_t node = 0; node < 2; ++node) {
+    board.note_nccl(node, {"2.28.3", "1.16.3", "Libfabric", "efa", 32, 64, 64});
+  }
+  const std::string text = joined(board.judge(health::p5()));
+  EXPECT_FALSE(board.is_unfit()) << text;
+  EXPECT_TRUE(board.disagreements().empty()) << text;
+  board.note_nccl(2, {"2.20.5", "1.16.3", "Libfabric", "efa", 32, 64, 64});
+  EXPECT_NE(joined(board.judge(health::p5())).find("node3: NCCL 2.20.5, 2 others 2.28.3 (FAIL"),
+            std::string::npos);
 }
 
 TEST(HealthReport, HoldsNodesProbesAndTheVerdict) {

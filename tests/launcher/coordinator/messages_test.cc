@@ -31,7 +31,8 @@ std::vector<Ownership> owners() {
 }
 
 NodeLooked looked() {
-  return {LookId{1}, "{\"gpus\":[]}", "", {"NCCL_DEBUG=INFO", "FI_PROVIDER=efa"}};
+  return {LookId{1},         "{\"gpus\":[]}",  "", {"NCCL_DEBUG=INFO", "FI_PROVIDER=efa"},
+          1'790'000'000'000, 1'790'000'000'900};
 }
 
 std::vector<std::string> samples() {
@@ -82,6 +83,16 @@ TEST(Messages, ANodesLookKeepsFactsAndSettings) {
   const auto parsed = parse_from_agent(encode(FromAgent(looked())));
   ASSERT_TRUE(parsed) << parsed.error().message();
   EXPECT_EQ(std::get<NodeLooked>(*parsed), looked());
+}
+
+TEST(Messages, TimesThatNoClockShowsAreAsIfNotTold) {
+  NodeLooked message = looked();
+  message.heard_us = -1;
+  message.answered_us = kMaxWallUs + 1;
+  const auto parsed = parse_from_agent(encode(FromAgent(message)));
+  ASSERT_TRUE(parsed) << parsed.error().message();
+  EXPECT_EQ(std::get<NodeLooked>(*parsed).heard_us, 0);
+  EXPECT_EQ(std::get<NodeLooked>(*parsed).answered_us, 0);
 }
 
 TEST(Messages, FactsThatAreTooLongBecomeAProblem) {

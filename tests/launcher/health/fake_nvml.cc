@@ -5,6 +5,7 @@
 //   lost=I            GPU I answers error 15; denied=I: error 4
 //   garbage           UUIDs without an end, of bytes that no UUID has
 //   hang, crash       in nvmlInit_v2
+//   wedge             when it is waited for events
 //   NAME=V, NAME@I=V  the value V for what NAME stands for below, of all GPUs or of GPU I alone
 //   refuse=NAME       those functions answer error 3, not supported
 //   xid@I=V           GPU I has one event, XID V
@@ -290,6 +291,7 @@ int nvmlDeviceRegisterEvents(void*, unsigned long long types, void*) {
 }
 
 int nvmlEventSetWait_v2(void* events, Event* event, unsigned int limit_ms) {
+  while (is_ordered("wedge")) ::pause();
   int* const told = static_cast<int*>(events);
   for (unsigned int index = 0; *told == 0 && index < 8; ++index) {
     const int code = number_of("xid@" + std::to_string(index));

@@ -84,6 +84,17 @@ TEST(TrainingLibrariesLine, MissesAPluginOnlyAtTheLastLook) {
             "training uses NCCL /a/libnccl.so.2, no network plug-in: NCCL's own transports");
 }
 
+TEST(TrainingLibrariesLine, TellsOfAnotherNcclThanTheChecks) {
+  const TrainingLibraries found{{"/venv/libnccl.so.2"}, {"/p/libnccl-net.so"}, {}, true};
+  EXPECT_EQ(describe(found, false, {"NCCL 2.28.9", "/usr/lib/libnccl.so.2.28.9"}),
+            "training uses NCCL /venv/libnccl.so.2, network plug-in /p/libnccl-net.so; the check "
+            "measured with another, NCCL 2.28.9 of /usr/lib/libnccl.so.2.28.9: "
+            "MUSTER_NCCL_LIBRARY=/venv/libnccl.so.2 checks with this one");
+  EXPECT_EQ(describe(found, false, {"NCCL 2.28.9", "/venv/libnccl.so.2"}), describe(found, false));
+  EXPECT_TRUE(describe({{"/a/libnccl.so.2"}, {}, {}, true}, true, {"NCCL 2.28.9", "/x"})
+                  ->ends_with("=/a/libnccl.so.2 checks with this one"));
+}
+
 TEST(TrainingLibrariesLine, IsSilentForAProgramWithoutNcclOrWithoutGpu) {
   EXPECT_EQ(describe(TrainingLibraries{}, true), std::nullopt);
   EXPECT_EQ(describe({{}, {}, {"/c/libfabric.so.1"}, true}, true), std::nullopt);

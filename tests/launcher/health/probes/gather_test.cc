@@ -3,60 +3,18 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <algorithm>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-
 #include "launcher/health/probes/judge.h"
+#include "tests/launcher/health/probes/p5_tree.h"
 
 namespace muster::health {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Duration kPlenty{30'000};
 const Expectations kP5{{"H100", 8, 18, 16, 5}, {true, 32, 100}};
 
-// The p5 tree unpacked, for a test to break, and the fake driver.
-class LookAtNode : public testing::Test {
+class LookAtNode : public P5Tree {
  protected:
-  LookAtNode() {
-    std::string name = (fs::temp_directory_path() / "muster_test_XXXXXX").string();
-    root_ = ::mkdtemp(name.data());
-    unpack(P5_TREE);
-    options_.roots = {path("sys"), path("proc"), path("dev"), root_.string()};
-    options_.library = FAKE_NVML;
-    options_.disks = {root_.string()};
-    options_.driver_limit = options_.host_limit = kPlenty;
-  }
-  ~LookAtNode() override {
-    fs::remove_all(root_);
-    ::unsetenv("MUSTER_FAKE_NVML");
-  }
-
-  std::string path(const std::string& name) const { return (root_ / name).string(); }
-
-  void write(const std::string& name, std::string text) {
-    fs::create_directories((root_ / name).parent_path());
-    std::replace(text.begin(), text.end(), '|', '\n');
-    std::ofstream(root_ / name) << text << '\n';
-  }
-
-  void unpack(const char* file) {
-    std::ifstream tree(file);
-    for (std::string line; std::getline(tree, line);) {
-      const std::size_t equals = line.find(" = ");
-      if (line.empty() || line[0] == '#') continue;
-      if (line.ends_with('/')) {
-        fs::create_directories(root_ / line);
-      } else {
-        ASSERT_NE(equals, std::string::npos) << line;
-        write(line.substr(0, equals), line.substr(equals + 3));
-      }
-    }
-  }
-
   HealthFacts look(const char* orders = "gpus=8") {
     ::setenv("MUSTER_FAKE_NVML", orders, 1);
     return look_at_node(options_);
@@ -72,9 +30,6 @@ class LookAtNode : public testing::Test {
     }
     return "there is no such probe";
   }
-
-  fs::path root_;
-  LookOptions options_;
 };
 
 TEST_F(LookAtNode, FindsAHealthyP5Node) {

@@ -68,6 +68,7 @@ inline HealthFacts healthy_node() {
   host.nics = nics;
   facts.nccl = {"2.28.3", "1.16.3", "Libfabric", "efa", 32, 64, 64};
   facts.clock_offset_us = std::int64_t{-1500};
+  facts.clock_uncertainty_us = 200;
   facts.versions = {{"driver", "550.90.07"}, {"kernel", "5.15.0-1084-aws"}};
   return facts;
 }

@@ -96,14 +96,36 @@ TEST(ProbeHost, WhatTrainingNeedsOnlyWarnsWhereNobodyTrains) {
 
 TEST(ProbeClockOffset, WarnsFromATenthOfASecondAndFailsFromAMinute) {
   TwoLooks looks;
+  EXPECT_EQ(looks.answer("clock_offset").answer, Answer::kPass);
   EXPECT_EQ(looks.answer("clock_offset").value, "-1.5 ms");
   looks.after.clock_offset_us = std::int64_t{-250'000};
   EXPECT_EQ(looks.line("clock_offset"),
-            "WARN its clock is -250.0 ms off the coordinator's: is chronyd running?");
+            "WARN its clock is -0.2 s off the median node's: is chronyd running?");
   looks.after.clock_offset_us = std::int64_t{90'000'000};
-  EXPECT_TRUE(looks.line("clock_offset").starts_with("FAIL its clock is +90000.0 ms off"));
+  EXPECT_TRUE(looks.line("clock_offset").starts_with("FAIL its clock is +90.0 s off"));
   looks.after.clock_offset_us = {};
   EXPECT_EQ(looks.line("clock_offset"), "SKIP the clock offset was not asked");
+}
+
+// Both answers must be possible for none to be given.
+TEST(ProbeClockOffset, SaysNothingWhereTheUncertaintyLeavesItOpen) {
+  TwoLooks looks;
+  looks.after.clock_offset_us = std::int64_t{90'000};
+  looks.after.clock_uncertainty_us = 20'000;
+  EXPECT_EQ(looks.line("clock_offset"),
+            "SKIP could not tell: the question was too long on its way, so the offset is +90.0 ms "
+            "plus or minus 20 ms");
+  looks.after.clock_offset_us = std::int64_t{-3'000'000};
+  looks.after.clock_uncertainty_us = 3'000'001;
+  EXPECT_EQ(looks.answer("clock_offset").answer, Answer::kSkip);
+  looks.after.clock_uncertainty_us = 2'800'000;
+  EXPECT_EQ(looks.answer("clock_offset").answer, Answer::kWarn);
+  looks.after.clock_offset_us = std::int64_t{60'000'001};
+  looks.after.clock_uncertainty_us = 2;
+  EXPECT_EQ(looks.answer("clock_offset").answer, Answer::kWarn) << "not surely a minute";
+  looks.after.clock_offset_us = std::int64_t{300};
+  looks.after.clock_uncertainty_us = 50'000;
+  EXPECT_EQ(looks.answer("clock_offset").answer, Answer::kPass) << "surely less than 100 ms";
 }
 
 }  // namespace

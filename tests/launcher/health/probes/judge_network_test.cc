@@ -71,7 +71,7 @@ TEST(ProbePlugIn, WarnsWhenNoneIsInstalledNorUsed) {
 
 TEST(ProbeNetwork, FailsWhenNcclFellBackToSockets) {
   TwoLooks looks;
-  EXPECT_EQ(looks.answer("network").value, "Libfabric, efa");
+  EXPECT_EQ(looks.answer("network").value, "Libfabric (efa, aws-ofi-nccl 1.16.3)");
   looks.after.nccl = {"2.28.3", "", "Socket", "", 0, 0, 0};
   EXPECT_TRUE(looks.line("network").starts_with(
       "FAIL NCCL fell back to TCP sockets on a machine that has EFA"));
@@ -92,6 +92,17 @@ TEST(ProbeNetwork, WarnsOfMissingNicsAndOfHostStaging) {
             "without GPUDirect RDMA, through the host's memory");
   looks.after.nccl = {};
   EXPECT_EQ(looks.line("network"), "SKIP NCCL did not say which network it uses");
+  looks.after.nccl.version = "2.28.3";
+  EXPECT_EQ(looks.line("network"),
+            "SKIP NCCL did not say which network it uses (is NCCL_DEBUG set?)");
+}
+
+TEST(ProbeNetwork, OfOneNodeAloneSocketsAreNoFault) {
+  TwoLooks looks;
+  looks.expected.needs_network = false;
+  looks.after.nccl = {"2.28.3", "", "Socket", "", 0, 0, 0};
+  EXPECT_TRUE(looks.line("network").starts_with("WARN NCCL fell back to TCP sockets"));
+  EXPECT_TRUE(looks.line("network").ends_with("(of no harm on one node)"));
 }
 
 }  // namespace

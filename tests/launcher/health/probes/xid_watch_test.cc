@@ -50,6 +50,12 @@ TEST_F(XidWatchTest, SaysWhyItCannotWatch) {
   EXPECT_EQ(watch("gpus=1 init=999", FAKE_NVML, true), Events::none("the driver: Unknown Error"));
 }
 
+TEST_F(XidWatchTest, OfADriverThatHangsIsOverSoonAfterItIsStopped) {
+  EXPECT_EQ(watch("gpus=2 hang", FAKE_NVML, true),
+            Events::none("the XID watch did not end when the check did"));
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "the child is still there";
+}
+
 TEST_F(XidWatchTest, LeavesNoProcessWhenItIsGone) {
   ::setenv("MUSTER_FAKE_NVML", "gpus=2 hang", 1);
   asio::io_context loop(1);
