@@ -63,6 +63,7 @@ struct BackendFacts {
   // With BackendOptions::nic, what is measured in turns, alike in number on all ranks: each
   // device's name, or one for all together.
   std::vector<std::string> nics;
+  double context_seconds = 0;                    // of open(): driver, libraries, context, memory
   std::string algorithm = {};                    // "Ring", "NVLS"; "" when it was not told
   std::optional<NcclFacts> nccl = std::nullopt;  // what NCCL told of itself
 };
@@ -107,7 +108,7 @@ class Backend {
   virtual Status close(TimePoint deadline) = 0;
 };
 
-inline constexpr std::uint32_t kBackendAbi = 5;  // grows with every change of this header
+inline constexpr std::uint32_t kBackendAbi = 6;  // grows with every change of this header
 inline constexpr const char* kBackendSymbol = "muster_bench_backend";
 
 struct BackendModule {

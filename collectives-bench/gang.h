@@ -23,7 +23,7 @@ struct CheckSpec {
   SizeRange sizes{.min_bytes = 16ull << 20, .max_bytes = 16ull << 20};
   std::uint32_t iterations = 3;
   std::uint32_t warmup = 1;
-  bool in_place = true;  // too
+  bool in_place = true;                          // too
   Duration deadline = std::chrono::seconds(60);  // join to report; rounded up to whole seconds
   int report_fd = 3;
   std::string interface;     // "" lets the backend choose

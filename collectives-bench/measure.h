@@ -23,7 +23,7 @@ struct Sweep {
   std::vector<std::uint64_t> sizes;  // in bytes, as asked for; rounded by the operation
   std::uint32_t iterations = 20;
   std::uint32_t warmup = 1;
-  bool in_place = true;  // measure in place too, where the operation can
+  bool in_place = true;       // measure in place too, where the operation can
   std::uint32_t checks = 1;   // verified operations at each size and placement; 0: none
   std::vector<Group> groups;  // that measure at once, each by itself; of all ranks of the exchange
   std::vector<std::string> nics = {""};  // each size is measured by each; one "" leaves it alone

@@ -189,6 +189,7 @@ PhaseTimings read_timings(const Json* object, std::optional<Error>& error) {
   ObjectReader reader(*object, "timings.", error);
   PhaseTimings timings;
   timings.join = reader.number("join");
+  timings.context = reader.number("context");
   timings.init = reader.number("init");
   timings.warmup = reader.number("warmup");
   timings.measure = reader.number("measure");
@@ -266,6 +267,7 @@ std::string print_report(const RankReport& report) {
                    {"rows", std::move(rows)},
                    {"timings",
                     {{"join", report.timings.join},
+                     {"context", report.timings.context},
                      {"init", report.timings.init},
                      {"warmup", report.timings.warmup},
                      {"measure", report.timings.measure}}}};

@@ -56,6 +56,7 @@ struct Row {
 
 struct PhaseTimings {  // seconds; 0: not reached
   double join = 0;
+  double context = 0;  // driver, libraries, a context on the device, memory; 0 in a backend without
   double init = 0;
   double warmup = 0;
   double measure = 0;

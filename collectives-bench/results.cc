@@ -124,6 +124,7 @@ std::string print_json(const Results& results) {
       {"groups", groups_json(results)},
       {"timings",
        {{"join", results.timings.join},
+        {"context", results.timings.context},
         {"init", results.timings.init},
         {"warmup", results.timings.warmup},
         {"measure", results.timings.measure}}},

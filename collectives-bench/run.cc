@@ -182,6 +182,10 @@ class Runner : private SweepObserver {
     auto facts = backend_->open(options_, part, deadline_);
     restore_signals();
     report_.timings.init = seconds_since(began);
+    if (facts) {
+      report_.timings.context = facts->context_seconds;
+      report_.timings.init -= facts->context_seconds;
+    }
     if (!facts) return failure(facts.error());
     note_facts(*facts);
     return {};

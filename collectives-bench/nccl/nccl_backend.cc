@@ -61,7 +61,10 @@ Result<BackendFacts> NcclBackend::open(const BackendOptions& options, Exchange& 
   options_ = options;
   exchange_ = &exchange;
   const std::string& host = options_.seat.host;
-  MUSTER_RETURN_IF_ERROR(agree(exchange, host, load(), deadline));
+  const TimePoint began = Clock::now();
+  const Status loaded = load();
+  facts_.context_seconds = std::chrono::duration<double>(Clock::now() - began).count();
+  MUSTER_RETURN_IF_ERROR(agree(exchange, host, loaded, deadline));
   // Rank 0's id, or its error, reaches all; the others add nothing.
   MUSTER_TRY(ids, gather_or_fail(exchange, host, make_id(), deadline));
   MUSTER_RETURN_IF_ERROR(agree(exchange, host, connect(ids.front(), deadline), deadline));

@@ -291,6 +291,7 @@ class Coordinator {
   void end_round(TimePoint now);
   bool lose_mute_nodes(TimePoint now);
   void say_table();
+  void say_times();
   void settle(Choice choice, TimePoint now);
   void say_sources();
   void conclude_check(TimePoint now);

@@ -240,6 +240,28 @@ void Coordinator::say_table() {
   }
   text.pop_back();  // the last newline
   say(std::move(text));
+  say_times();
+}
+
+// What the first rounds cost, and how much of it is not the libraries' and the operations' own.
+void Coordinator::say_times() {
+  bench::PhaseTimings longest;
+  for (const bench::RankOutcome& one : check_log_.world()) {
+    if (!one.report) continue;
+    const bench::PhaseTimings& times = one.report->timings;
+    longest.join = std::max(longest.join, times.join);
+    longest.context = std::max(longest.context, times.context);
+    longest.init = std::max(longest.init, times.init);
+    longest.warmup = std::max(longest.warmup, times.warmup);
+    longest.measure = std::max(longest.measure, times.measure);
+  }
+  const double took = std::chrono::duration<double>(check_log_.rounds().back().took).count();
+  const double theirs = longest.context + longest.init + longest.warmup + longest.measure;
+  say(fmt::format(
+      "muster: check: {:.2f} s: meeting {:.2f}, context {:.2f}, init {:.2f}, warm-up {:.2f}, "
+      "iterations {:.2f}; the rest, verification and processes, {:.2f}",
+      took, longest.join, longest.context, longest.init, longest.warmup, longest.measure,
+      std::max(0.0, took - longest.join - theirs)));
 }
 
 void Coordinator::settle(Choice choice, TimePoint now) {

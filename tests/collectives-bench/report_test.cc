@@ -27,7 +27,7 @@ RankReport sample_report() {
   one_sided.in_place = {};
   one_sided.nic = "eth1";
   report.rows = {row, one_sided};
-  report.timings = {.join = 0.1, .init = 0.2, .warmup = 0.3, .measure = 0.4};
+  report.timings = {.join = 0.1, .context = 0.15, .init = 0.2, .warmup = 0.3, .measure = 0.4};
   return report;
 }
 
