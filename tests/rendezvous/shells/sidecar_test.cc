@@ -53,6 +53,7 @@ TEST_F(SidecarTest, SaysWhereItLookedForMunged) {
 TEST_F(SidecarTest, IsStartedAgainAfterItsDeath) {
   ASSERT_TRUE(call(LookUpHosts{{"localhost"}}));
   const pid_t first = sidecar_.pid();
+  ASSERT_GT(first, 1) << "-1 would mean every process of the machine";
   ::kill(first, SIGKILL);
   const auto answer = call(LookUpHosts{{"localhost"}});
   ASSERT_TRUE(answer && *answer);
@@ -62,6 +63,7 @@ TEST_F(SidecarTest, IsStartedAgainAfterItsDeath) {
 TEST_F(SidecarTest, ThatHangsIsReplaced) {
   ASSERT_TRUE(call(LookUpHosts{{"localhost"}}));
   const pid_t first = sidecar_.pid();
+  ASSERT_GT(first, 1) << "-1 would mean every process of the machine";
   ::kill(first, SIGSTOP);
   const auto answer = call(LookUpHosts{{"localhost"}});
   ASSERT_TRUE(answer && *answer);
@@ -72,6 +74,7 @@ TEST_F(SidecarTest, ThatHangsIsReplaced) {
 TEST_F(SidecarTest, IgnoresSignalsMeantForTheStep) {
   ASSERT_TRUE(call(LookUpHosts{{"localhost"}}));
   const pid_t pid = sidecar_.pid();
+  ASSERT_GT(pid, 1) << "-1 would mean every process of the machine";
   ::kill(pid, SIGTERM);
   ::kill(pid, SIGINT);
   ASSERT_TRUE(call(LookUpHosts{{"localhost"}}));
