@@ -109,9 +109,14 @@ std::string cell_title(const PairGrid& grid, const PairCell& cell) {
                                     count_text(cell.times, "round")));
 }
 
+// A cell has room for six letters: of a slow link's speed two digits, "0.0037".
+std::string cell_rate(double busbw) {
+  return busbw >= 0.001 && busbw < 0.01 ? fmt::format("{:.4f}", busbw) : rate_text(busbw);
+}
+
 std::string cell_text(const PairGrid& grid, const PairCell& cell) {
   if (cell.outcome != PairOutcome::kMeasured) return std::string(mark_of(cell.outcome).sign);
-  if (grid.hosts.size() <= kMaxRateNodes) return rate_text(cell.median);
+  if (grid.hosts.size() <= kMaxRateNodes) return cell_rate(cell.median);
   return fmt::format("{:.0f}", std::min(grid.ratio(cell) * 100, 999.0));
 }
 

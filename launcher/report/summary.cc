@@ -18,12 +18,21 @@ bool is_unfit(const Document& document) {
   return document.verdict == "unfit";
 }
 
+// Nothing that may stop a job missed its figure, and yet a node or a link is accused.
+bool is_fit_with_culprit(const Document& document) {
+  return is_fit(document) &&
+         !(document.unfit.empty() && document.links.empty() && document.one_of.empty());
+}
+
 std::string_view verdict_style(const Document& document) {
-  return is_fit(document) ? "fit" : is_unfit(document) ? "unfit" : "unknown";
+  if (is_unfit(document)) return "unfit";
+  return is_fit(document) && !is_fit_with_culprit(document) ? "fit" : "unknown";
 }
 
 std::string_view verdict_sign(const Document& document) {
-  return is_fit(document) ? "✓" : is_unfit(document) ? "✕" : "?";
+  if (is_unfit(document)) return "✕";
+  if (is_fit_with_culprit(document)) return "!";
+  return is_fit(document) ? "✓" : "?";
 }
 
 std::size_t count_probes(const Document& document, std::string_view answer) {
@@ -36,7 +45,7 @@ std::size_t count_probes(const Document& document, std::string_view answer) {
 
 // What the word alone does not say, in one sentence.
 std::string reason_of(const Document& document) {
-  if (is_unfit(document) && !document.unfit.empty()) {
+  if ((is_unfit(document) || is_fit(document)) && !document.unfit.empty()) {
     Texts hosts;
     for (const Suspect& suspect : document.unfit) hosts.push_back(fold_hosts(suspect.hosts));
     return fmt::format("{} of {} {} at fault: {}", hosts.size(),
@@ -173,6 +182,7 @@ std::string as_table(const std::string& rows) {
 }  // namespace
 
 std::string verdict_word(const Document& document) {
+  if (is_fit_with_culprit(document)) return "Fit, with a warning";
   if (is_fit(document)) return "Fit";
   return is_unfit(document) ? "Unfit" : "Could not measure";
 }

@@ -8,7 +8,8 @@
 
 namespace muster::report {
 
-// "Fit", "Unfit" or "Could not measure", whatever else ended the check. Never "Fit" by default.
+// "Fit", "Unfit" or "Could not measure", whatever else ended the check. Never "Fit" by default, and
+// "Fit, with a warning" where somebody is accused all the same.
 std::string verdict_word(const Document& document);
 
 std::string print_verdict(const Document& document);

@@ -144,7 +144,7 @@ std::string percent_text(double share) {
   constexpr std::string_view kSign = "\u00a0%";
   const double percent = share * 100;
   if (percent > 99 && percent < 100) {
-    return fmt::format("{:.1f}{}", std::floor(percent * 10) / 10, kSign);
+    return fmt::format("{:.1f}{}", std::min(percent, 99.9), kSign);
   }
   return percent >= 1e6 ? fmt::format("{:.2e}{}", percent, kSign)
                         : fmt::format("{:.0f}{}", percent, kSign);

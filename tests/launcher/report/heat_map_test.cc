@@ -34,6 +34,14 @@ TEST(HeatMap, TheSlowNodeIsMarkedInWordsAndItsPairsAreNamed) {
   EXPECT_NE(map.find("below 50 %"), std::string::npos);
 }
 
+TEST(HeatMap, TheSpeedOfASlowLinkFitsIntoItsCell) {
+  nlohmann::json document = slow_node_document(4);
+  for (nlohmann::json& pair : document["pairs"]) pair["busbw"] = 0.00369412;
+  const std::string map = map_of(document);
+  EXPECT_EQ(count_of(map, ">0.0037</text>"), 12u) << map;
+  EXPECT_NE(map.find("0.00369 GB/s"), std::string::npos) << "the words have all digits";
+}
+
 TEST(HeatMap, HungWrongAndUnmeasuredPairsHaveALookAndASignOfTheirOwn) {
   const std::string map = map_of(hung_document());
   for (const char* cell : {"class=\"qh\"><title>node2 – node3: hung in 2 rounds; else 96.0 GB/s<",

@@ -34,6 +34,15 @@ TEST(ReportSummary, TheVerdictHasASignAndNamesTheNode) {
   EXPECT_NE(text.find("busbw at 1 GiB, 41\u00a0% of what is expected"), std::string::npos) << text;
 }
 
+TEST(ReportSummary, AFitMachineWithACulpritIsNotPlainlyFit) {
+  nlohmann::json document = slow_node_document(4);
+  document["verdict"] = "fit";
+  const std::string text = print_verdict(read(document));
+  EXPECT_NE(text.find("<header class=\"unknown\">"), std::string::npos) << text;
+  EXPECT_NE(text.find("!</span>Fit, with a warning</h1>"), std::string::npos) << text;
+  EXPECT_NE(text.find("1 of 4 nodes is at fault: node4."), std::string::npos) << text;
+}
+
 TEST(ReportSummary, FitWithWarningsSaysHowMany) {
   nlohmann::json document = healthy_document(4);
   EXPECT_EQ(print_verdict(read(document)).find("warning"), std::string::npos);

@@ -41,6 +41,7 @@ TEST(ReportText, RatesHaveThreeDigits) {
 TEST(ReportText, NearlyAllIsNotAll) {
   EXPECT_EQ(percent_text(0.412), "41\u00a0%");
   EXPECT_EQ(percent_text(0.999), "99.9\u00a0%");
+  EXPECT_EQ(percent_text(0.9988), "99.9\u00a0%");
   EXPECT_EQ(percent_text(0.99999), "99.9\u00a0%");
   EXPECT_EQ(percent_text(1), "100\u00a0%");
   EXPECT_LT(percent_text(1e300).size(), 16u);
