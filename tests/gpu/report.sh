@@ -1,6 +1,6 @@
 # Sourced by the scripts beside it, with `report` set to the folder of what they see: steps with a
 # limit and a record, the count of what failed, and what the machine lacks from MUSTER_CARRY.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 mkdir -p "$report"
 failures=0
 
