@@ -45,6 +45,12 @@ ServerEngineOptions engine_options(const ServerOptions& options) {
   return engine;
 }
 
+std::string own_host(const ServerOptions& options) {
+  const auto own = std::find_if(options.expected.begin(), options.expected.end(),
+                                [&](const auto& member) { return member.node == options.node; });
+  return own == options.expected.end() ? "" : own->host;
+}
+
 Result<Fd> listen_on_first_free(const ServerOptions& options) {
   if (options.ports.empty())
     return failure(ErrorCode::kInvalidArgument, "no ports given to listen on; give at least one");
@@ -116,7 +122,9 @@ AsioServer::AsioServer(asio::io_context& loop, ServerOptions options, Fd listene
     : options_(std::move(options)),
       observer_(&observer),
       listener_(loop, listener.release()),
-      sidecars_(loop, SidecarPool::fitting_size()),
+      sidecars_(loop, SidecarPool::fitting_size(),
+                {.host = own_host(options_),
+                 .on_stuck = [this](const Error& error) { note(error.message()); }}),
       accept_pause_(loop, [this] { start_accept(); }),
       connections_(loop, {[this](ConnectionId id, std::string_view bytes) { on_bytes(id, bytes); },
                           [this](ConnectionId id, const Ending& end) { on_ended(id, end); }}),

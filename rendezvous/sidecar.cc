@@ -18,9 +18,19 @@ struct Describe {
   }
 };
 
-std::string advice(const SidecarCall& call) {
-  if (std::holds_alternative<LookUpHosts>(call)) return "is the name service up?";
-  return "is munged alive (munge -n | unmunge)?";
+// What is likely to hang, and the command that shows it.
+std::string suspicion(const SidecarCall& call) {
+  const auto* const names = std::get_if<LookUpHosts>(&call);
+  if (names == nullptr) return "munge hangs there (munge -n | unmunge)";
+  return "name lookup hangs there" +
+         (names->hosts.empty() ? std::string() : " (getent hosts " + names->hosts.front() + ")");
+}
+
+// "5 s", "500 ms".
+std::string in_words(Duration limit) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit);
+  if (seconds == limit) return std::to_string(seconds.count()) + " s";
+  return std::to_string(limit.count()) + " ms";
 }
 
 }  // namespace
@@ -29,9 +39,9 @@ std::string describe(const SidecarCall& call) {
   return std::visit(Describe{}, call);
 }
 
-Sidecar::Sidecar(asio::io_context& loop, Duration call_limit)
+Sidecar::Sidecar(asio::io_context& loop, SidecarOptions options)
     : loop_(loop),
-      call_limit_(call_limit),
+      options_(std::move(options)),
       limit_(loop, [this] { on_limit(); }),
       starter_(loop, [this] { start_next(); }) {}
 
@@ -60,7 +70,7 @@ void Sidecar::start_next() {
   }
   in_call_ = true;
   ++next.attempts;
-  limit_.arm_after(call_limit_);
+  limit_.arm_after(options_.call_limit);
   connection_->send(framed(encode_call(next.call)));
 }
 
@@ -94,10 +104,17 @@ void Sidecar::on_bytes(std::string_view bytes) {
 }
 
 void Sidecar::on_limit() {
-  const SidecarCall& call = calls_.front().call;
-  on_child_failed(
-      Error(ErrorCode::kTimeout,
-            "no answer for " + std::to_string(call_limit_.count()) + " ms; " + advice(call)));
+  const Error error = stuck(calls_.front().call);
+  if (options_.on_stuck) options_.on_stuck(error);
+  on_child_failed(error);
+}
+
+Error Sidecar::stuck(const SidecarCall& call) const {
+  return Error(ErrorCode::kTimeout, "the helper process muster-rendezvous (pid " +
+                                        std::to_string(child_.pid()) + ")" +
+                                        (options_.host.empty() ? "" : " on " + options_.host) +
+                                        " did not answer within " + in_words(options_.call_limit) +
+                                        ": " + suspicion(call));
 }
 
 void Sidecar::on_child_failed(const Error& error) {

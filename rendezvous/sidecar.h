@@ -22,13 +22,19 @@
 
 namespace muster::rendezvous {
 
+struct SidecarOptions {
+  Duration call_limit = std::chrono::seconds(5);
+  std::string host;  // this machine's name, for texts; "" for none
+  // A child did not answer within the limit and is killed: "the helper process muster-rendezvous
+  // (pid 4711) on node1 did not answer within 5 s: ...". May not destroy the Sidecar.
+  std::function<void(const Error&)> on_stuck;
+};
+
 class Sidecar {
  public:
   using OnAnswer = std::function<void(Result<SidecarAnswer>)>;
 
-  static constexpr Duration kCallLimit = std::chrono::seconds(5);
-
-  explicit Sidecar(asio::io_context& loop, Duration call_limit = kCallLimit);
+  explicit Sidecar(asio::io_context& loop, SidecarOptions options = {});
   ~Sidecar();
   Sidecar(const Sidecar&) = delete;
   Sidecar& operator=(const Sidecar&) = delete;
@@ -56,11 +62,12 @@ class Sidecar {
   void on_bytes(std::string_view bytes);
   void on_child_failed(const Error& error);
   void on_limit();
+  Error stuck(const SidecarCall& call) const;
   void finish(Result<SidecarAnswer> answer);
   void end_child();
 
   asio::io_context& loop_;
-  Duration call_limit_;
+  SidecarOptions options_;
   HelperProcess child_;
   std::shared_ptr<Connection> connection_;
   LoopTimer limit_;

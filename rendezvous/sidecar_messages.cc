@@ -8,6 +8,9 @@ namespace {
 
 enum class Kind : std::uint8_t { kEncode = 1, kDecode, kLookUp, kError };
 
+constexpr std::string_view kCall = "sidecar call";
+constexpr std::string_view kAnswer = "sidecar answer";
+
 void put(ByteWriter& out, Kind kind) {
   out.u8(static_cast<std::uint8_t>(kind));
 }
@@ -62,7 +65,13 @@ LookUpHosts hosts_of(ByteReader& in) {
   return call;
 }
 
-LookedUpHosts looked_up_of(ByteReader& in) {
+Error unknown(std::string_view what, std::string_view kind, std::uint8_t number) {
+  return Error(ErrorCode::kProtocol,
+               std::string(what) + ": unknown " + std::string(kind) + " " + std::to_string(number));
+}
+
+// A number that no enumerator has is refused: what is parsed can be written again as it was.
+Result<LookedUpHosts> looked_up_of(ByteReader& in) {
   LookedUpHosts answer;
   const std::uint32_t count = in.count(kMaxHosts);
   for (std::uint32_t i = 0; i < count && !in.failed(); ++i) {
@@ -71,17 +80,13 @@ LookedUpHosts looked_up_of(ByteReader& in) {
     for (std::uint32_t k = 0; k < addresses && !in.failed(); ++k) {
       std::string address = string_of(in);
       const std::uint8_t kind = in.u8();
-      const bool known = kind <= static_cast<std::uint8_t>(AddressKind::kOurs);
-      host.addresses.push_back(
-          {std::move(address), known ? static_cast<AddressKind>(kind) : AddressKind::kElsewhere});
+      if (kind > static_cast<std::uint8_t>(AddressKind::kOurs))
+        return failure(unknown(kAnswer, "kind of address", kind));
+      host.addresses.push_back({std::move(address), static_cast<AddressKind>(kind)});
     }
     answer.hosts.push_back(std::move(host));
   }
   return answer;
-}
-
-Error unknown_kind(std::string_view what, std::uint8_t kind) {
-  return Error(ErrorCode::kProtocol, std::string(what) + ": unknown kind " + std::to_string(kind));
 }
 
 }  // namespace
@@ -93,7 +98,6 @@ std::string encode_call(const SidecarCall& call) {
 }
 
 Result<SidecarCall> parse_call(std::string_view body) {
-  constexpr std::string_view kWhat = "sidecar call";
   ByteReader in(body);
   SidecarCall call;
   const std::uint8_t kind = in.u8();
@@ -108,9 +112,9 @@ Result<SidecarCall> parse_call(std::string_view body) {
       call = hosts_of(in);
       break;
     default:
-      return failure(unknown_kind(kWhat, kind));
+      return failure(unknown(kCall, "kind", kind));
   }
-  MUSTER_RETURN_IF_ERROR(in.finish(kWhat));
+  MUSTER_RETURN_IF_ERROR(in.finish(kCall));
   return call;
 }
 
@@ -126,7 +130,6 @@ std::string encode_answer(const Result<SidecarAnswer>& answer) {
 }
 
 Result<Result<SidecarAnswer>> parse_answer(std::string_view body) {
-  constexpr std::string_view kWhat = "sidecar answer";
   ByteReader in(body);
   Result<SidecarAnswer> answer;
   const std::uint8_t kind = in.u8();
@@ -139,19 +142,22 @@ Result<Result<SidecarAnswer>> parse_answer(std::string_view body) {
       answer = MungeContent{uid, string_of(in)};
       break;
     }
-    case Kind::kLookUp:
-      answer = looked_up_of(in);
+    case Kind::kLookUp: {
+      MUSTER_TRY(hosts, looked_up_of(in));
+      answer = std::move(hosts);
       break;
+    }
     case Kind::kError: {
       const std::uint8_t code = in.u8();
-      const bool known = code <= static_cast<std::uint8_t>(ErrorCode::kUnsupported);
-      answer = failure(known ? static_cast<ErrorCode>(code) : ErrorCode::kProtocol, string_of(in));
+      if (code > static_cast<std::uint8_t>(ErrorCode::kUnsupported))
+        return failure(unknown(kAnswer, "error code", code));
+      answer = failure(static_cast<ErrorCode>(code), string_of(in));
       break;
     }
     default:
-      return failure(unknown_kind(kWhat, kind));
+      return failure(unknown(kAnswer, "kind", kind));
   }
-  MUSTER_RETURN_IF_ERROR(in.finish(kWhat));
+  MUSTER_RETURN_IF_ERROR(in.finish(kAnswer));
   return answer;
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -19,8 +20,9 @@ class SidecarPool {
  public:
   static constexpr std::size_t kMost = 4;
 
-  // At most `most` children; more than cores are of no use.
-  explicit SidecarPool(asio::io_context& loop, std::size_t most = 1) : loop_(loop), most_(most) {}
+  // At most `most` children; more than cores are of no use. Of children that hang on_stuck is told
+  // the first alone, from the loop; it may destroy the pool.
+  explicit SidecarPool(asio::io_context& loop, std::size_t most = 1, SidecarOptions options = {});
   SidecarPool(const SidecarPool&) = delete;
   SidecarPool& operator=(const SidecarPool&) = delete;
 
@@ -36,9 +38,14 @@ class SidecarPool {
   static std::size_t fitting_size();
 
  private:
+  void tell_stuck(const Error& error);
+
   asio::io_context& loop_;
   std::size_t most_;
+  SidecarOptions options_;
+  std::function<void(const Error&)> on_stuck_;  // the owner's; empty once it has been told
   std::vector<std::unique_ptr<Sidecar>> sidecars_;
+  std::shared_ptr<char> alive_ = std::make_shared<char>();
 };
 
 }  // namespace muster::rendezvous

@@ -1,6 +1,7 @@
 #include "launcher/coordinator/messages.h"
 
 #include <algorithm>
+#include <csignal>
 
 #include "rendezvous/base/bytes.h"
 
@@ -107,18 +108,39 @@ void write_worker_end(ByteWriter& writer, const WorkerEnd& end) {
   }
 }
 
-WorkerEnd read_worker_end(ByteReader& reader) {
+// What follows in a worker's end, or nothing: 1 or 0, so that what is parsed is written as it was.
+Result<bool> read_flag(ByteReader& reader, std::string_view of) {
+  const std::uint8_t flag = reader.u8();
+  if (flag <= 1) return flag == 1;
+  return failure(ErrorCode::kProtocol, "a worker's end: " + std::string(of) + " is " +
+                                           std::to_string(flag) + ", expected 0 or 1");
+}
+
+Result<process::ExitStatus> read_status(ByteReader& reader) {
+  MUSTER_TRY(is_signal, read_flag(reader, "killed by a signal"));
+  const std::uint32_t number = reader.u32();
+  MUSTER_TRY(core, read_flag(reader, "core dumped"));
+  if (!is_signal && !core) return process::ExitStatus::exited(static_cast<int>(number));
+  if (!is_signal)
+    return failure(ErrorCode::kProtocol, "a worker's end: a core was dumped without a signal");
+  if (number == 0 || number >= NSIG) {
+    return failure(ErrorCode::kProtocol, "a worker's end: killed by signal " +
+                                             std::to_string(number) + ", expected 1 to " +
+                                             std::to_string(NSIG - 1));
+  }
+  return process::ExitStatus::killed(static_cast<int>(number), core);
+}
+
+Result<WorkerEnd> read_worker_end(ByteReader& reader) {
   WorkerEnd end;
   end.place.rank = Rank{reader.u32()};
   end.place.local_rank = LocalRank{reader.u32()};
   end.place.node = NodeIndex{reader.u32()};
   end.place.host = reader.string(kMaxText);
-  const bool is_signal = reader.u8() != 0;
-  const int number = static_cast<int>(reader.u32());
-  const bool core = reader.u8() != 0;
-  end.status =
-      is_signal ? process::ExitStatus::killed(number, core) : process::ExitStatus::exited(number);
-  if (reader.u8() != 0) {
+  MUSTER_TRY(status, read_status(reader));
+  end.status = status;
+  MUSTER_TRY(did_not_start, read_flag(reader, "did not start"));
+  if (did_not_start) {
     verdict::StartFailure failure;
     failure.text = reader.string(kMaxText);
     failure.exit_code = static_cast<int>(reader.u32());
@@ -127,7 +149,8 @@ WorkerEnd read_worker_end(ByteReader& reader) {
   end.when = read_time(reader);
   end.clock.to_coordinator = std::chrono::nanoseconds(reader.i64());
   end.clock.uncertainty = std::chrono::nanoseconds(reader.i64());
-  if (reader.u8() != 0) end.stop_sent = read_time(reader);
+  MUSTER_TRY(was_stopped, read_flag(reader, "was stopped"));
+  if (was_stopped) end.stop_sent = read_time(reader);
   end.error_file = reader.string(kMaxErrorFile);
   end.stderr_tail = read_strings(reader, kMaxTailLines, kMaxTailLine);
   return end;
@@ -325,7 +348,8 @@ Result<FromAgent> parse_from_agent(std::string_view bytes) {
   switch (static_cast<Kind>(kind)) {
     case Kind::kWorkerEnded: {
       const GangId gang = read_gang(reader);
-      message = WorkerEnded{gang, read_worker_end(reader)};
+      MUSTER_TRY(end, read_worker_end(reader));
+      message = WorkerEnded{gang, std::move(end)};
       break;
     }
     case Kind::kGangFinished:

@@ -32,7 +32,7 @@ class LoopStoreServer final : public StoreServer {
 
   void admit(PeerId peer) override {
     sockets_->admit(peer);
-    arm_deadline();
+    post_turn();  // tells the note of one that could not be watched
   }
 
   void refuse(PeerId peer, std::string_view why) override {

@@ -136,8 +136,9 @@ void StoreSockets::watch(ClientSlot client, int operation, std::uint32_t events)
   epoll_event event{};
   event.events = events;
   event.data.u64 = static_cast<std::uint64_t>(id_of(client));
-  if (::epoll_ctl(epoll_.get(), operation, at(client).socket.get(), &event) != 0)
-    note_of(client, "cannot watch", std::strerror(errno));
+  if (::epoll_ctl(epoll_.get(), operation, at(client).socket.get(), &event) == 0) return;
+  note_of(client, "closing", std::string("it cannot be watched: ") + std::strerror(errno));
+  close_one(client);
 }
 
 }  // namespace muster::tcpstore

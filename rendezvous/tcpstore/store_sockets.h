@@ -77,6 +77,7 @@ class StoreSockets {
   void pause_accepting();
   void resume_accepting();
   bool watch_listener(int operation, bool is_wanted);
+  // Closes a client that cannot be watched: nobody would ever hear it again.
   void watch(ClientSlot client, int operation, std::uint32_t events);
 
   void serve(ClientSlot client, std::uint32_t events);

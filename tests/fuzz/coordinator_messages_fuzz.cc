@@ -1,6 +1,6 @@
 // What the launcher's coordinator and agents say to each other, and an agent's facts. Promise: what
 // parses can be told on; a byte that means the same as another is not, so bytes settle in one
-// round.
+// round; a worker's end, which decides what a job's death is called, is told on as it was told.
 //
 //   input = u8 what | bytes
 #include "launcher/coordinator/agent_facts.h"
@@ -10,6 +10,14 @@
 namespace muster::launcher {
 namespace {
 
+template <class Parsed>
+bool must_be_as_told(const Parsed&) {
+  return false;
+}
+bool must_be_as_told(const FromAgent& message) {
+  return std::holds_alternative<WorkerEnded>(message);
+}
+
 template <class Parse>
 void read(std::string_view bytes, Parse parse) {
   const auto parsed = parse(bytes);
@@ -17,6 +25,7 @@ void read(std::string_view bytes, Parse parse) {
     FUZZ_REQUIRE(!parsed.error().message().empty());
     return;
   }
+  FUZZ_REQUIRE(!must_be_as_told(*parsed) || encode(*parsed) == bytes);
   const auto again = parse(encode(*parsed));
   FUZZ_REQUIRE(again);
   const std::string written = encode(*again);

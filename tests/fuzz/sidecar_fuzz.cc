@@ -28,11 +28,7 @@ void read_call(std::string_view body) {
 
 void read_answer(std::string_view body) {
   const auto answer = parse_answer(body);
-  if (!answer) return;
-  const std::string written = encode_answer(*answer);
-  const auto again = parse_answer(written);
-  FUZZ_REQUIRE(again);
-  FUZZ_REQUIRE(encode_answer(*again) == written);
+  if (answer) FUZZ_REQUIRE(encode_answer(*answer) == body);
 }
 
 void read_serve_options(std::string_view line) {

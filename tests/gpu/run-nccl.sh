@@ -13,31 +13,8 @@ set -u -o pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=$(realpath -m "${1:-$root/build/gpu}")
 report=${OUT:-$build/gpu-report}
-mkdir -p "$report"
-failures=0
-
-say() { printf '== %s\n' "$*"; }
-failed() { printf 'FAILED: %s\n' "$*"; failures=$((failures + 1)); }
-skip() { printf 'SKIPPED: %s\n' "$*"; exit 77; }
-
-# Runs a command with a limit, its output on the screen and in the report.
-step() {
-  local name=$1 limit=$2
-  shift 2
-  say "$name: $*"
-  timeout --kill-after=5 "$limit" "$@" 2>&1 | tee "$report/$name.txt"
-}
-
-use_carried() {
-  local carry=${MUSTER_CARRY:-}
-  [ -n "$carry" ] || return 0
-  carry=$(realpath "$carry")
-  export CPATH=$carry/include${CPATH:+:$CPATH}
-  export LIBRARY_PATH=$carry/lib${LIBRARY_PATH:+:$LIBRARY_PATH}
-  export LD_LIBRARY_PATH=$carry/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-  export PKG_CONFIG_PATH=$carry/lib/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
-  export CMAKE_PREFIX_PATH=$carry${CMAKE_PREFIX_PATH:+:$CMAKE_PREFIX_PATH}
-}
+# shellcheck source=tests/gpu/report.sh
+source "$root/tests/gpu/report.sh"
 
 # Ninja where it is installed, else make.
 build_all() {

@@ -11,21 +11,8 @@ from harness import ClusterTest, wait_until
 WINDOW_S = 3
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--")
 MEET = f"{harness.PROGRAMS}/meet_in_store.py"
-# Connects, asks for a number as PyTorch 1.13 would, and says how it was answered. By its text:
-# another user may not read the checkout.
-KNOCK = """
-import socket, struct, sys
-with socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=15) as door:
-    answer, more = b"", b"?"
-    try:
-        door.sendall(struct.pack("=BQ", 3, 6) + b"stolen" + struct.pack("=q", 1))
-        while more and answer[1:] != bytes(7):  # a number below 256 is the store's answer
-            more = door.recv(100)
-            answer += more
-    except ConnectionError:
-        more = b""
-print("served" if more else "shown out", flush=True)
-"""
+# By its text: another user may not read the checkout.
+KNOCK = harness.read_text(f"{harness.PROGRAMS}/knock.py")
 # Garbage and an abandoned connection, again and again.
 SCAN = """
 import random, socket, sys, time

@@ -163,8 +163,10 @@ class Freeze(ClusterTest):
             with self.subTest(node=node):
                 # The coordinator's own helper proves the others: then they are missing.
                 missing = "node3" if node == "node3" else r"node\[2-3\]"
+                stuck = (r"(?s)muster: the helper process muster-rendezvous \(pid \d+\) on "
+                         rf"{node} did not answer within 5 s: [a-z ]+ hangs there .*")
                 self.freeze_at_birth("muster-rendezvous", node, (MISSING,),
-                                     rf"members did not come within {ASSEMBLE_S} s: {missing}",
+                                     rf"{stuck}members did not come within {ASSEMBLE_S} s: {missing}",
                                      ASSEMBLE_S + 5)
 
     def test_a_prewarm_command(self):

@@ -59,7 +59,7 @@ def read_text(path):
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             return file.read()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # a process's file: it ended while we read
         return ""
 
 

@@ -127,6 +127,41 @@ TEST(Messages, AWorkersEndKeepsItsEvidence) {
   EXPECT_EQ(end.stderr_tail, sample_end().stderr_tail);
 }
 
+// The bytes of an end by signal 9, with another byte at `place` behind the worker's host.
+std::string message_of_altered_end(std::size_t place, char byte) {
+  WorkerEnd end;
+  end.place.host = "node2";
+  end.status = process::ExitStatus::killed(9);
+  std::string bytes = encode(FromAgent(WorkerEnded{GangId{2}, end}));
+  bytes[bytes.find("node2") + 5 + place] = byte;
+  const auto parsed = parse_from_agent(bytes);
+  if (!parsed) return parsed.error().message();
+  return encode(*parsed) == bytes ? "" : "it is written otherwise";
+}
+
+TEST(Messages, AnEndThatNoProcessHasIsRefused) {
+  constexpr std::size_t kIsSignal = 0, kNumber = 1, kCore = 5, kStartFailure = 6;
+  const std::string what = "a worker's end: ";
+  EXPECT_EQ(message_of_altered_end(kNumber, 64), "");
+  EXPECT_EQ(message_of_altered_end(kNumber, 0), what + "killed by signal 0, expected 1 to 64");
+  EXPECT_EQ(message_of_altered_end(kNumber, 65), what + "killed by signal 65, expected 1 to 64");
+  EXPECT_EQ(message_of_altered_end(kIsSignal, 2),
+            what + "killed by a signal is 2, expected 0 or 1");
+  EXPECT_EQ(message_of_altered_end(kCore, 1), "");
+  EXPECT_EQ(message_of_altered_end(kCore, 3), what + "core dumped is 3, expected 0 or 1");
+  EXPECT_EQ(message_of_altered_end(kStartFailure, 9), what + "did not start is 9, expected 0 or 1");
+}
+
+TEST(Messages, ACoreWithoutASignalIsRefused) {
+  WorkerEnd end = sample_end();
+  end.status = process::ExitStatus::exited(3);
+  std::string bytes = encode(FromAgent(WorkerEnded{GangId{2}, end}));
+  bytes[bytes.find("node2") + 10] = 1;
+  const auto parsed = parse_from_agent(bytes);
+  ASSERT_FALSE(parsed);
+  EXPECT_EQ(parsed.error().message(), "a worker's end: a core was dumped without a signal");
+}
+
 TEST(Messages, LongTailsAreCutToTheirLastLines) {
   WorkerEnd end = sample_end();
   end.stderr_tail.assign(kMaxTailLines + 50, std::string(2 * kMaxTailLine, 'x'));

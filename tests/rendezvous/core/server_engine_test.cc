@@ -1,108 +1,9 @@
 #include "rendezvous/server_engine.h"
 
-#include <gtest/gtest.h>
-
-#include "rendezvous/generation.h"
-#include "tests/rendezvous/core/fake_digests.h"
+#include "tests/rendezvous/core/server_engine_fixture.h"
 
 namespace muster::rendezvous {
 namespace {
-
-const Endpoint kServer{"10.0.0.1", 12000};
-constexpr std::string_view kKey = "sixteen bytes or";
-
-class ServerEngineTest : public testing::Test {
- protected:
-  void open(std::uint32_t members, AuthenticationMethod method = AuthenticationMethod::kNone) {
-    ServerEngineOptions options = options_;
-    options.incarnation = {4242, 0, 0, ""};
-    options.method = method;
-    options.key = kKey;
-    options.uid = 1000;
-    for (std::uint32_t i = 0; i < members; ++i)
-      options.expected.push_back({NodeIndex{i}, LocalTask{0}, "n" + std::to_string(i)});
-    ASSERT_TRUE(check_options(options));
-    engine_.emplace(options, fake_digests(), now_);
-  }
-
-  void step(const ServerEvent& event) {
-    for (ServerEffect& effect : engine_->step(event, now_)) {
-      if (auto* send = std::get_if<SendFrame>(&effect)) {
-        FrameReader reader(kMaxReplyBody);
-        reader.push(*send->bytes);
-        const Frame frame = **reader.next();
-        said_[send->connection].push_back(*parse(frame));
-      } else if (auto* note = std::get_if<Note>(&effect)) {
-        notes_ += note->line + "\n";
-      } else {
-        effects_.push_back(std::move(effect));
-      }
-    }
-  }
-  void pass(Duration time) {
-    const TimePoint end = now_ + time;
-    while (now_ < end) {
-      now_ = std::min(end, std::max(engine_->next_deadline(), now_ + Duration(1)));
-      step(server_event::Tick{});
-    }
-  }
-  void connect(std::uint64_t id) {
-    step(server_event::Accepted{ConnectionId{id}, std::string(kNonceSize, static_cast<char>(id)),
-                                kServer, "10.0.1." + std::to_string(id)});
-  }
-  void say(std::uint64_t id, const Message& message, Generation generation = {}) {
-    const std::string bytes = encode(message, generation);
-    step(server_event::Received{ConnectionId{id}, bytes});
-  }
-  Join join_of(std::uint64_t id, std::uint32_t node) {
-    return Join{{NodeIndex{node}, LocalTask{0}, "n" + std::to_string(node),
-                 static_cast<std::uint32_t>(id), ""},
-                std::string(kSessionSize, static_cast<char>(id)),
-                std::string(kNonceSize, 'c'),
-                {},
-                false,
-                ""};
-  }
-  void join(std::uint64_t id, std::uint32_t node) {
-    connect(id);
-    say(id, join_of(id, node));
-  }
-  void assemble(std::uint32_t members) {
-    open(members);
-    for (std::uint32_t i = 0; i < members; ++i) join(i + 1, i);
-    for (std::uint32_t i = 0; i < members; ++i) say(i + 1, Ack{}, Generation{1});
-    ASSERT_EQ(count<server_effect::Assembled>(), 1u);
-  }
-  template <class Effect>
-  std::size_t count() const {
-    std::size_t found = 0;
-    for (const ServerEffect& effect : effects_) found += std::holds_alternative<Effect>(effect);
-    return found;
-  }
-  template <class Effect>
-  const Effect& last() const {
-    for (auto effect = effects_.rbegin(); effect != effects_.rend(); ++effect)
-      if (const auto* found = std::get_if<Effect>(&*effect)) return *found;
-    ADD_FAILURE() << "no such effect";
-    return std::get<Effect>(effects_.at(0));  // throws: the test ends here
-  }
-  bool is_closed(std::uint64_t id) const {
-    for (const ServerEffect& effect : effects_) {
-      const auto* close = std::get_if<CloseConnection>(&effect);
-      if (close != nullptr && close->connection == ConnectionId{id}) return true;
-    }
-    return false;
-  }
-  const Message& last_said(std::uint64_t id) { return said_[ConnectionId{id}].back(); }
-  bool has_note(std::string_view text) const { return notes_.find(text) != std::string::npos; }
-
-  TimePoint now_{};
-  ServerEngineOptions options_;  // what a test wants otherwise
-  std::optional<ServerEngine> engine_;
-  std::map<ConnectionId, std::vector<Message>> said_;
-  std::vector<ServerEffect> effects_;
-  std::string notes_;
-};
 
 TEST_F(ServerEngineTest, GreetsFirstAndSaysWhoItIs) {
   open(1);
@@ -257,51 +158,6 @@ TEST_F(ServerEngineTest, TheLastCallEndsTheWaitForNodesThatNeverCame) {
   pass(std::chrono::seconds(2));
   EXPECT_TRUE(std::holds_alternative<Prepare>(last_said(1)));
   EXPECT_TRUE(has_note("doing without those who have not come: n2"));
-}
-
-TEST_F(ServerEngineTest, ASuccessorDoesNotWaitForTheNodeWhoseRoleItTook) {
-  options_.node = NodeIndex{1};
-  options_.epoch = 1;
-  options_.last_generation = none_of_epoch(1);
-  options_.lost_node = NodeIndex{0};
-  open(3);
-  join(2, 1);
-  pass(kLostNodePatience + Duration(500));
-  EXPECT_EQ(last<server_effect::AssemblyFailed>().error.message(),
-            "n0 was lost while the members gathered, and with it the coordinator");
-}
-
-TEST_F(ServerEngineTest, ARosterInDoubtIsNotFollowedByAnotherUntilItIsRefuted) {
-  options_.epoch = 1;
-  options_.last_generation = none_of_epoch(1);
-  options_.minimum_nodes = 2;
-  open(3);
-  for (std::uint32_t node = 1; node < 3; ++node) {
-    connect(node);
-    Join join = join_of(node, node);
-    join.acknowledged = {{Generation{1}, SeatSet::all()}};
-    say(node, join);
-  }
-  join(3, 0);  // did not acknowledge it
-  ASSERT_TRUE(std::holds_alternative<Prepare>(last_said(1)));
-  step(server_event::Disconnected{ConnectionId{3}, "closed"});
-  pass(kReturnPatience + kDoubtPatience + Duration(500));
-  EXPECT_NE(last<server_effect::AssemblyFailed>().error.message().find("cannot be told any more"),
-            std::string::npos);
-}
-
-TEST_F(ServerEngineTest, YieldsToALaterCoordinatorOnly) {
-  options_.epoch = 1;
-  options_.last_generation = none_of_epoch(1);
-  open(3);
-  join(2, 1);
-  join(3, 2);
-  step(server_event::RivalMet{0});
-  EXPECT_EQ(count<server_effect::Yielded>(), 0u);
-  step(server_event::RivalMet{2});
-  EXPECT_EQ(count<server_effect::Yielded>(), 1u);
-  EXPECT_TRUE(is_closed(2));
-  EXPECT_TRUE(std::holds_alternative<Welcome>(last_said(2)));  // no Closing: it searches again
 }
 
 TEST_F(ServerEngineTest, NamesThoseWhoDoNotAcknowledge) {

@@ -1,5 +1,7 @@
 // Proof of identity with a real munged.
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "rendezvous/authentication.h"
@@ -58,6 +60,32 @@ TEST_F(MungeTest, EndsAtOnceWithTheCauseWhereMungedIsMissing) {
   ASSERT_TRUE(meeting.run_until([&] { return member.closed.has_value(); }));
   EXPECT_TRUE(contains(member.closed->message(), "no munged at /no/such/munge.socket"))
       << member.closed->message();
+}
+
+TEST_F(MungeTest, ThatHangsIsNamedByWhomeverItKeepsWaiting) {
+  const std::string silent = daemon_->socket() + ".silent";
+  const Fd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  ASSERT_LT(silent.size(), sizeof(address.sun_path));
+  silent.copy(address.sun_path, silent.size());
+  ASSERT_EQ(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  ASSERT_EQ(::listen(listener.get(), 16), 0);
+  Meeting meeting(expected_members(3));
+  use_munge(meeting, *daemon_, *daemon_);
+  meeting.server_options.authentication.munge_socket = silent;
+  ASSERT_TRUE(meeting.open_server());
+  meeting.join(1);  // its credential keeps the server's helper waiting
+  meeting.session_options.authentication.munge_socket = silent;
+  RecordingMember& stuck = meeting.join(2);
+  const auto line = [](const std::string& host) {
+    return ") on " + host + " did not answer within 5 s: munge hangs there (munge -n | unmunge)";
+  };
+  const std::vector<ExpectedMember> hosts = expected_members(3);
+  EXPECT_TRUE(meeting.run_until([&] {
+    return meeting.observed.noted(line(hosts[0].host)) && stuck.noted(line(hosts[2].host));
+  }));
+  ::unlink(silent.c_str());
 }
 
 TEST_F(MungeTest, OpensACredentialOnce) {

@@ -39,6 +39,16 @@ TEST(SidecarMessages, RefuseCutAndLongBytes) {
   }
 }
 
+TEST(SidecarMessages, RefuseNumbersThatMeanNothing) {
+  const HostAddresses host{"n", "", {{"::1", static_cast<AddressKind>(3)}}};
+  const auto address = parse_answer(encode_answer(SidecarAnswer(LookedUpHosts{{host}})));
+  ASSERT_FALSE(address);
+  EXPECT_EQ(address.error().message(), "sidecar answer: unknown kind of address 3");
+  const auto code = parse_answer(encode_answer(failure(static_cast<ErrorCode>(10), "no")));
+  ASSERT_FALSE(code);
+  EXPECT_EQ(code.error().message(), "sidecar answer: unknown error code 10");
+}
+
 TEST(SidecarMessages, NeverReadPastMutatedBytes) {
   std::mt19937 random(20240607);
   std::size_t refused = 0;

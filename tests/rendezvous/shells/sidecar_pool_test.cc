@@ -51,5 +51,42 @@ TEST_F(SidecarPoolTest, ForgetsItsCallsWhenStoppedAndServesAgain) {
   EXPECT_EQ(answers_, 1u);
 }
 
+TEST(StuckSidecars, AreToldOnceHoweverManyCallsTheyFail) {
+  asio::io_context loop(1);
+  std::vector<std::string> told;
+  // No child is as fast as that.
+  SidecarPool pool(
+      loop, 3, {.call_limit = Duration::zero(), .host = "node1", .on_stuck = [&](const Error& e) {
+                  told.push_back(e.message());
+                }});
+  std::vector<std::string> failures;
+  for (int i = 0; i < 6; ++i) {
+    pool.call(MungeDecode{"", "x"}, [&](const Result<SidecarAnswer>& answer) {
+      failures.push_back(answer ? "" : answer.error().message());
+    });
+  }
+  const TimePoint end = Clock::now() + kPatience;
+  while (failures.size() < 6 && Clock::now() < end) loop.run_one_until(end);
+  ASSERT_EQ(failures.size(), 6u);
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_TRUE(contains(told[0], " on node1 did not answer within 0 s: munge hangs there"))
+      << told[0];
+  for (const std::string& failure : failures)
+    EXPECT_EQ(failure.find("open a munge credential: the helper process muster-rendezvous (pid "),
+              0u)
+        << failure;
+}
+
+TEST(StuckSidecars, MayMakeTheOwnerEndThePool) {
+  asio::io_context loop(1);
+  std::unique_ptr<SidecarPool> pool;
+  pool = std::make_unique<SidecarPool>(
+      loop, 1, SidecarOptions{Duration::zero(), "", [&pool](const Error&) { pool.reset(); }});
+  pool->call(LookUpHosts{{"localhost"}}, [](const Result<SidecarAnswer>&) {});
+  const TimePoint end = Clock::now() + kPatience;
+  while (pool && Clock::now() < end) loop.run_one_until(end);
+  EXPECT_FALSE(pool);
+}
+
 }  // namespace
 }  // namespace muster::rendezvous

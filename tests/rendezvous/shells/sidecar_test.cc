@@ -24,11 +24,21 @@ class SidecarTest : public testing::Test {
   }
 
   asio::io_context loop_{1};
-  Sidecar sidecar_{loop_, std::chrono::milliseconds(500)};
+  std::vector<std::string> stuck_;
+  Sidecar sidecar_{loop_,
+                   {.call_limit = std::chrono::milliseconds(500),
+                    .host = "node1",
+                    .on_stuck = [this](const Error& e) { stuck_.push_back(e.message()); }}};
 };
 
 bool process_exists(pid_t pid) {
-  return ::kill(pid, 0) == 0;
+  return pid > 0 && ::kill(pid, 0) == 0;
+}
+
+// A sidecar that did not start has the pid -1, which means every process of the machine to kill(2).
+void send_signal(pid_t pid, int signal) {
+  ASSERT_GT(pid, 0) << "no sidecar runs: is MUSTER_LIBEXEC_DIR set?";
+  ASSERT_EQ(::kill(pid, signal), 0);
 }
 
 TEST_F(SidecarTest, LooksUpNames) {
@@ -53,8 +63,7 @@ TEST_F(SidecarTest, SaysWhereItLookedForMunged) {
 TEST_F(SidecarTest, IsStartedAgainAfterItsDeath) {
   ASSERT_TRUE(call(LookUpHosts{{"localhost"}}));
   const pid_t first = sidecar_.pid();
-  ASSERT_GT(first, 1) << "-1 would mean every process of the machine";
-  ::kill(first, SIGKILL);
+  ASSERT_NO_FATAL_FAILURE(send_signal(first, SIGKILL));
   const auto answer = call(LookUpHosts{{"localhost"}});
   ASSERT_TRUE(answer && *answer);
   EXPECT_NE(sidecar_.pid(), first);
@@ -63,20 +72,22 @@ TEST_F(SidecarTest, IsStartedAgainAfterItsDeath) {
 TEST_F(SidecarTest, ThatHangsIsReplaced) {
   ASSERT_TRUE(call(LookUpHosts{{"localhost"}}));
   const pid_t first = sidecar_.pid();
-  ASSERT_GT(first, 1) << "-1 would mean every process of the machine";
-  ::kill(first, SIGSTOP);
+  ASSERT_NO_FATAL_FAILURE(send_signal(first, SIGSTOP));
   const auto answer = call(LookUpHosts{{"localhost"}});
   ASSERT_TRUE(answer && *answer);
   EXPECT_NE(sidecar_.pid(), first);
   EXPECT_FALSE(process_exists(first));
+  EXPECT_EQ(stuck_, (std::vector<std::string>{
+                        "the helper process muster-rendezvous (pid " + std::to_string(first) +
+                        ") on node1 did not answer within 500 ms: name lookup hangs there (getent "
+                        "hosts localhost)"}));
 }
 
 TEST_F(SidecarTest, IgnoresSignalsMeantForTheStep) {
   ASSERT_TRUE(call(LookUpHosts{{"localhost"}}));
   const pid_t pid = sidecar_.pid();
-  ASSERT_GT(pid, 1) << "-1 would mean every process of the machine";
-  ::kill(pid, SIGTERM);
-  ::kill(pid, SIGINT);
+  ASSERT_NO_FATAL_FAILURE(send_signal(pid, SIGTERM));
+  ASSERT_NO_FATAL_FAILURE(send_signal(pid, SIGINT));
   ASSERT_TRUE(call(LookUpHosts{{"localhost"}}));
   EXPECT_EQ(sidecar_.pid(), pid);
 }

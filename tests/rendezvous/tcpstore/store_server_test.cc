@@ -2,8 +2,11 @@
 #include "rendezvous/tcpstore/store_server.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include <cerrno>
 #include <functional>
@@ -270,6 +273,90 @@ TEST(StoreSocketsLimits, LetTheKernelKeepWhoComesBeyondTheUnadmitted) {
   EXPECT_TRUE(turns().empty());
   sockets->admit(peers[0].id);
   EXPECT_EQ(turns().size(), 1u);
+}
+
+// The server's end of a client's connection, in this same process; -1 when there is none.
+int server_end_of(const Client& client) {
+  const auto ours = rendezvous::local_address(client.fd());
+  for (int fd = 0; ours && fd < 1024; ++fd) {
+    sockaddr_in6 peer{};
+    socklen_t size = sizeof(peer);
+    // The port is at the same place in both kinds of address.
+    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0 &&
+        ntohs(peer.sin6_port) == rendezvous::port_of(*ours))
+      return fd;
+  }
+  return -1;
+}
+
+class Watching : public testing::Test {
+ protected:
+  void open(bool ask_admission) {
+    auto listener = listen_for_clients({0}, "127.0.0.1", false, std::chrono::seconds(5));
+    ASSERT_TRUE(listener) << listener.error().message();
+    StoreSocketsOptions options;
+    options.ask_admission = ask_admission;
+    sockets = *StoreSockets::open(std::move(listener->socket), options);
+    port = listener->port;
+  }
+  void take_turns() {
+    for (int i = 0; i < 10; ++i) sockets->turn(Clock::now());
+  }
+  static bool ends(Client& client) {
+    const TimePoint end = Clock::now() + kPatience;
+    while (!client.is_closed() && Clock::now() < end) {
+      pollfd readable{client.fd(), POLLIN, 0};
+      ::poll(&readable, 1, 100);
+    }
+    return client.is_closed();
+  }
+  void expect_one_note(std::string_view end) {
+    const auto notes = sockets->take_notes();
+    ASSERT_EQ(notes.size(), 1u);
+    EXPECT_EQ(notes[0].find("closing 127.0.0.1: it cannot be watched: " + std::string(end)), 0u)
+        << notes[0];
+  }
+
+  std::unique_ptr<StoreSockets> sockets;
+  std::uint16_t port = 0;
+};
+
+TEST_F(Watching, ThatFailsAtAdmissionClosesTheClientAndTellsIt) {
+  open(true);
+  Client client(port);
+  take_turns();
+  const auto peers = sockets->take_peers();
+  ASSERT_EQ(peers.size(), 1u);
+  epoll_event event{};  // it is watched already, so it cannot be added
+  ASSERT_EQ(::epoll_ctl(sockets->epoll(), EPOLL_CTL_ADD, server_end_of(client), &event), 0);
+  sockets->admit(peers[0].id);
+  EXPECT_TRUE(ends(client));
+  expect_one_note("File exists");
+  EXPECT_EQ(sockets->next_deadline(), std::nullopt);
+  Client next(port);
+  take_turns();
+  EXPECT_EQ(sockets->take_peers().size(), 1u);
+}
+
+TEST_F(Watching, ThatFailsWhenAReplyMustWaitClosesTheClient) {
+  open(false);
+  Client watcher(port);
+  Client setter(port);
+  watcher.send(wire::old(7, wire::request(kWatchKey, {"k"})));
+  take_turns();
+  ASSERT_EQ(watcher.read().size(), 1u);
+  ASSERT_EQ(::epoll_ctl(sockets->epoll(), EPOLL_CTL_DEL, server_end_of(watcher), nullptr), 0);
+  // More than the kernel holds for one who does not read.
+  const std::string set = wire::set("k", std::string(kMaxValue, 'x'));
+  std::string bytes = wire::validate() + set + set + set;
+  const TimePoint end = Clock::now() + kPatience;
+  while (!bytes.empty() && Clock::now() < end) {
+    bytes.erase(0, setter.send(bytes));
+    take_turns();
+  }
+  take_turns();
+  expect_one_note("No such file");
+  EXPECT_TRUE(ends(watcher));
 }
 
 // Without an observer: a sanitizer that checks virtual calls needs descriptors itself.
