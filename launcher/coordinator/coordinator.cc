@@ -5,6 +5,7 @@
 
 #include "launcher/verdict/report.h"
 #include "rendezvous/base/check.h"
+#include "rendezvous/text.h"
 
 namespace muster::launcher {
 
@@ -72,6 +73,10 @@ void Coordinator::act(Action action, const Event& event, TimePoint now) {
       return carry_question(said->agent, std::get<AskOwners>(said->message));
     case Action::kCarryAnswer:
       return carry_answer(std::get<OwnersFound>(said->message));
+    case Action::kNoteStarted:
+      return note_started(said->agent, std::get<WorkersStarted>(said->message));
+    case Action::kEndStartLate:
+      return end_without_start(now);
     case Action::kNoteWorker:
     case Action::kNoteWorkerStopped:
       return note_worker(std::get<WorkerEnded>(said->message), now);
@@ -88,9 +93,7 @@ void Coordinator::act(Action action, const Event& event, TimePoint now) {
       agent(said->agent).acknowledged = true;
       return finish_if_acknowledged();
     case Action::kFinish:
-      phase_ = Phase::kDone;
-      effects_.push_back(Finish{exit_code_});
-      return;
+      return finish_unacknowledged();
   }
 }
 
@@ -162,9 +165,10 @@ std::optional<Coordinator::Misfit> Coordinator::find_misfit() {
 
 void Coordinator::start_workers(TimePoint now) {
   gang_ = GangId{value_of(gang_) + 1};
-  deadline_.reset();
+  deadline_ = now + kStartPatience;
   for (Agent& member : agents_) {
     member.in_gang = member.in_world;
+    member.started = false;
     member.finished = false;
   }
   if (options_.exec_program) {
@@ -196,6 +200,34 @@ void Coordinator::send_to_world(const ToAgent& message) {
   }
 }
 
+void Coordinator::note_started(MemberIndex index, const WorkersStarted& message) {
+  if (message.gang != gang_) return;
+  agent(index).started = true;
+  watch_start();
+}
+
+void Coordinator::watch_start() {
+  const auto is_due = [](const Agent& member) {
+    return member.in_gang && !member.started && !member.finished;
+  };
+  if (std::none_of(agents_.begin(), agents_.end(), is_due)) deadline_.reset();
+}
+
+// An agent that stands still is silent and never lost, since its kernel answers.
+void Coordinator::end_without_start(TimePoint now) {
+  std::vector<std::string> hosts;
+  for (std::size_t i = 0; i < agents_.size(); ++i) {
+    Agent& member = agents_[i];
+    if (!member.in_gang || member.started || member.finished) continue;
+    member.finished = true;  // nor is its end waited for
+    hosts.push_back(host_of(MemberIndex{static_cast<std::uint32_t>(i)}));
+  }
+  say_of_agents(std::move(hosts), "its agent did not start its workers",
+                "their agents did not start their workers", kStartPatience);
+  is_cause_told_ = true;
+  stop(now);
+}
+
 void Coordinator::note_worker(const WorkerEnded& message, TimePoint now) {
   if (message.gang != gang_ || !workers_started_) return;
   // An agent reports an end at once, and again with the worker's last words when they are in.
@@ -219,7 +251,8 @@ void Coordinator::note_finished(MemberIndex index, const GangFinished& message, 
       killed_hosts_.push_back(host_of(index));
     }
   }
-  if (gang_is_gone()) decide(now);
+  if (gang_is_gone()) return decide(now);
+  if (phase_ == Phase::kRunning) watch_start();
 }
 
 void Coordinator::cancel(MemberIndex index, const CancelSeen& message, TimePoint now) {
@@ -269,7 +302,7 @@ void Coordinator::stop(TimePoint now) {
 
 void Coordinator::decide(TimePoint now) {
   say_killed();
-  if (storeless_) return close(to_int(ExitCode::kLost), "", now);
+  if (is_cause_told_) return close(to_int(ExitCode::kLost), "", now);
   const std::optional<verdict::FirstCause> cause = decide_first_cause(evidence_);
   if (!cause) return close(to_int(ExitCode::kSuccess), "", now);
   std::string text = final_report(*cause);
@@ -306,6 +339,28 @@ void Coordinator::finish_if_acknowledged() {
   phase_ = Phase::kDone;
   deadline_.reset();
   effects_.push_back(Finish{exit_code_});
+}
+
+// They end by themselves when they find the coordinator gone, unless they stand still.
+void Coordinator::finish_unacknowledged() {
+  std::vector<std::string> hosts;
+  for (std::size_t i = 0; i < agents_.size(); ++i) {
+    if (agents_[i].lost || agents_[i].acknowledged) continue;
+    hosts.push_back(host_of(MemberIndex{static_cast<std::uint32_t>(i)}));
+  }
+  say_of_agents(std::move(hosts), "its agent did not acknowledge the end",
+                "their agents did not acknowledge the end", kClosingPatience);
+  phase_ = Phase::kDone;
+  effects_.push_back(Finish{exit_code_});
+}
+
+// `hosts`: one an agent, in the order of agents.
+void Coordinator::say_of_agents(std::vector<std::string> hosts, std::string_view one,
+                                std::string_view several, Duration patience) {
+  const bool is_one = hosts.size() == 1;
+  hosts.erase(std::unique(hosts.begin(), hosts.end()), hosts.end());
+  say("muster: " + rendezvous::fold_hosts(hosts) + ": " + std::string(is_one ? one : several) +
+      " within " + rendezvous::seconds_text(patience));
 }
 
 bool Coordinator::gang_is_gone() const {

@@ -49,7 +49,7 @@ void Coordinator::end_without_store_in_time(TimePoint now) {
 void Coordinator::lose_store(MemberIndex from, const StoreFailed& message, TimePoint now) {
   if (from != store_agent() || message.attempt != attempt_) return;
   say("muster: " + host_of(from) + ": " + message.text + "; stopping the workers");
-  storeless_ = true;
+  is_cause_told_ = true;
   stop(now);
 }
 

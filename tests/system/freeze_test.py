@@ -20,6 +20,7 @@ REPORT_S = 5  # kCheckDeadlineMargin: for the gang to say where it was
 STOP_S = 4  # kCheckStopPatience: from the end of the gang's time to a verdict without it
 CLOSING_S = 2  # kClosingPatience: for every agent to acknowledge the end
 GANG_S = DEADLINE_S + REPORT_S + STOP_S + CLOSING_S
+START_S = 20  # kStartPatience: for every agent to say that its workers run
 SWEEP_S = 6  # the search for what escaped, of the check gang and again of the workers
 DRAIN_S = 5  # the last lines to a file
 SILENCE_S = 26  # 6 s until a coordinator counts as silent, 20 s of patience then
@@ -211,6 +212,18 @@ class Freeze(ClusterTest):
         since = self.freeze(self.agents()["node3"][0])
         self.expect_end_without("node3", run, (0, NOT_MEASURED, UNFIT), "muster: check: .*: fit",
                                 since, GANG_S + SWEEP_S)
+
+    def test_an_agent_between_the_check_and_the_workers(self):
+        # The same, for a job whose workers would run on.
+        run = self.start_muster(("--", "sleep", "1000"), freeze=("muster-sweeper", "node2"))
+        self.await_frozen("muster-sweeper", "node2")
+        wait_until(lambda: not self.named("muster-bench", "node3"), "the end of node3's gang")
+        wait_until(lambda: not self.named("muster-sweeper", "node3"), "the end of node3's search")
+        since = self.freeze(self.agents()["node3"][0])
+        line = (r"(?m)^muster: node3: its agent did not start its workers within 20 s$"
+                r"(.*\n)+muster: node3: its agent did not acknowledge the end within 2 s$")
+        self.expect_end_without("node3", run, (LOST,), line, since,
+                                SWEEP_S + START_S + SWEEP_S + CLOSING_S)
 
     def test_an_agent_while_the_nodes_are_looked_at(self):
         # Another node's look stands still too, so that there is time.

@@ -133,6 +133,15 @@ TEST(CoordinatorCheck, AFitSpareStaysIdle) {
   EXPECT_NE(job.said().find("node4 is lost"), std::string::npos);
 }
 
+TEST(CoordinatorCheck, ASpareIsNotAskedWhetherItStartedWorkers) {
+  CheckedJob job = job_with_spare(4, 3);
+  job.assemble();
+  job.run_rounds();
+  for (const std::uint32_t node : {0u, 1u, 2u}) job.say(node, WorkersStarted{job.gang()});
+  EXPECT_EQ(job.coordinator.phase(), Phase::kRunning);
+  EXPECT_FALSE(job.coordinator.next_deadline());
+}
+
 TEST(CoordinatorCheck, ANodeCutOffInARoundStaysOutWhereASpareIs) {
   CheckedJob job = job_with_spare(4, 3);
   job.assemble();
