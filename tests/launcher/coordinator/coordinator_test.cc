@@ -124,6 +124,23 @@ TEST(Coordinator, LaterWordsOfAWorkerReplaceItsFirstReport) {
   EXPECT_NE(job.said().find("ValueError: boom"), std::string::npos) << job.said();
 }
 
+// An agent that could not even plan does not know its ranks.
+TEST(Coordinator, AStartFailureWithoutAPlaceIsOfTheAgentThatTellsIt) {
+  Job job(3, unchecked());
+  job.assemble();
+  WorkerEnd end;
+  end.place.host = "node3";
+  end.start_failure = verdict::StartFailure{"memfd_create: too many open files", 86};
+  end.when = job.wall;
+  job.say(2, WorkerEnded{job.gang(), end});
+  job.end_worker(0, 0, ExitStatus::killed(SIGTERM), true);
+  job.finish_all();
+  EXPECT_NE(job.said().find("rank 16 (node3, local rank 0)"), std::string::npos) << job.said();
+  EXPECT_NE(job.said().find("memfd_create: too many open files"), std::string::npos) << job.said();
+  job.acknowledge_all();
+  EXPECT_EQ(job.exit_code(), 86);
+}
+
 TEST(Coordinator, ACancelIsTheFirstCauseNotTheWorkersThatDiedOfIt) {
   Job job(2, unchecked());
   job.assemble();
