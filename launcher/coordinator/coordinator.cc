@@ -54,7 +54,8 @@ void Coordinator::act(Action action, const Event& event, TimePoint now) {
     case Action::kStartCheckGang:
       return start_check_gang(std::get<CheckGroupsOpened>(event), now);
     case Action::kEndCheckUnopened:
-      return check_not_measured(std::get<CheckGroupsFailed>(event).text, now);
+      if (std::get<CheckGroupsFailed>(event).gang != gang_) return;
+      return end_unopened(std::get<CheckGroupsFailed>(event).text, now);
     case Action::kNoteCheckProcess:
       return note_check_process(std::get<WorkerEnded>(said->message), now);
     case Action::kNoteReports:
@@ -79,7 +80,7 @@ void Coordinator::act(Action action, const Event& event, TimePoint now) {
       return end_without_start(now);
     case Action::kNoteWorker:
     case Action::kNoteWorkerStopped:
-      return note_worker(std::get<WorkerEnded>(said->message), now);
+      return note_worker(said->agent, std::get<WorkerEnded>(said->message), now);
     case Action::kNoteFinished:
       return note_finished(said->agent, std::get<GangFinished>(said->message), now);
     case Action::kCancel:
@@ -228,8 +229,15 @@ void Coordinator::end_without_start(TimePoint now) {
   stop(now);
 }
 
-void Coordinator::note_worker(const WorkerEnded& message, TimePoint now) {
-  if (message.gang != gang_ || !workers_started_) return;
+void Coordinator::note_worker(MemberIndex from, WorkerEnded message, TimePoint now) {
+  if (message.gang != gang_ || !workers_started_ || !agent(from).in_world) return;
+  // An agent that could not plan its workers does not know their ranks.
+  const std::uint32_t rank = value_of(message.end.place.rank);
+  if (rank >= job_.workers.size() || job_.workers[rank].agent != from) {
+    const auto own = job_.workers_of(from);
+    if (own.empty()) return;
+    message.end.place = {own.front().rank, own.front().local_rank, own.front().node, host_of(from)};
+  }
   // An agent reports an end at once, and again with the worker's last words when they are in.
   const auto [known, is_new] =
       end_of_rank_.try_emplace(value_of(message.end.place.rank), evidence_.ends.size());

@@ -291,6 +291,8 @@ class Coordinator {
   void follow(NodeSelection::Next next, TimePoint now);
   void start_round(bench::localise::Round round, TimePoint now);
   void say_round(const bench::localise::Round& round);
+  void conclude_early(const std::string& why, TimePoint now);
+  void end_unopened(const std::string& why, TimePoint now);
   void start_check_gang(const CheckGroupsOpened& event, TimePoint now);
   void note_check_process(const WorkerEnded& message, TimePoint now);
   void note_reports(MemberIndex agent, const GangFinished& message, TimePoint now);
@@ -334,7 +336,7 @@ class Coordinator {
   void note_started(MemberIndex agent, const WorkersStarted& message);
   void watch_start();
   void end_without_start(TimePoint now);
-  void note_worker(const WorkerEnded& message, TimePoint now);
+  void note_worker(MemberIndex from, WorkerEnded message, TimePoint now);
   void note_finished(MemberIndex agent, const GangFinished& message, TimePoint now);
   void cancel(MemberIndex agent, const CancelSeen& message, TimePoint now);
   void lose_agent(const AgentLost& event, TimePoint now);
@@ -380,6 +382,7 @@ class Coordinator {
   TimePoint began_{};  // when the agents had assembled
   TimePoint search_end_{};
   bool searching_ = false;
+  bool is_cut_short_ = false;  // the round under way, by search_end_
   std::optional<Choice> choice_;
   std::vector<std::string> commands_;  // that an operator would run
   std::vector<NodeIndex> left_out_;    // nodes of the roster that are not in the world

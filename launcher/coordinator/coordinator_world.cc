@@ -13,8 +13,9 @@ namespace {
 
 constexpr std::string_view kLostPrefix = "lost: ";
 
+// `places` ascending.
 bool holds(const std::vector<std::uint32_t>& places, std::uint32_t place) {
-  return std::find(places.begin(), places.end(), place) != places.end();
+  return std::binary_search(places.begin(), places.end(), place);
 }
 
 }  // namespace
@@ -79,7 +80,7 @@ bool Coordinator::lose_unneeded(const AgentLost& event, TimePoint now) {
   }
   if (phase_ == Phase::kChecking && round_) {
     round_->lose(event.agent, now);
-    if (round_->next_deadline() || round_->is_over()) watch_round(now);
+    watch_round(now);
   }
   if (phase_ == Phase::kLooking || phase_ == Phase::kLookingAgain) {
     health_->forget(place);
