@@ -111,6 +111,7 @@ void Coordinator::begin(const Assembled& event, TimePoint now) {
   learn_addresses();
   for (const plan::NodePlan& node : job_.nodes) {
     hosts_.push_back(node.host);
+    node_ids_.push_back(node.node);
     gpus_.push_back(node.gpus);
   }
   if (hosts_.size() < wanted_nodes()) {
@@ -119,9 +120,7 @@ void Coordinator::begin(const Assembled& event, TimePoint now) {
                      std::to_string(hosts_.size()) + " are here",
                  now);
   }
-  for (std::size_t i = 0; i < agents_.size(); ++i) {
-    agents_[i].slots = job_.workers_of(MemberIndex{static_cast<std::uint32_t>(i)}).size();
-  }
+  count_slots();
   say_profile();
   begin_check(now);
 }

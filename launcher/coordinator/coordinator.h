@@ -322,6 +322,8 @@ class Coordinator {
   bool replace_chosen(std::uint32_t place);
   std::optional<Misfit> set_world();
   void prepare_workers(TimePoint now);
+  void change_world(TimePoint now);
+  void count_slots();
   void note_store_opened(MemberIndex from, const StoreOpened& message, TimePoint now);
   void end_storeless(MemberIndex from, const StoreFailed& message, TimePoint now);
   void end_without_store_in_time(TimePoint now);
@@ -372,6 +374,7 @@ class Coordinator {
   LookId look_{};
   std::optional<bench::BackendKind> check_backend_;
   std::vector<std::string> hosts_;              // of all nodes, by place
+  std::vector<NodeIndex> node_ids_;             // of all nodes, by place
   std::vector<std::vector<std::string>> gpus_;  // of all nodes, by place: UUIDs
   CheckWishes wishes_;
   std::vector<CheckNode> check_nodes_;        // all nodes, by place

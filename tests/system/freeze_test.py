@@ -146,7 +146,7 @@ class Freeze(ClusterTest):
     def test_a_guardian_keeps_nobody_waiting(self):
         for node in ("node1", "node3"):
             with self.subTest(node=node):
-                self.freeze_at_birth("muster-guardian", node, (0,), "check: .*: fit", 0)
+                self.freeze_at_birth("muster-guardian", node, (0,), "check: verdict: go: ", 0)
 
     def test_the_search_for_what_escaped(self):
         for node in ("node1", "node3"):
@@ -170,7 +170,7 @@ class Freeze(ClusterTest):
 
     def test_a_prewarm_command(self):
         # The name of the shell, which the program and the way to it do not use.
-        self.freeze_at_birth("sh", "node3", (0,), "check: .*: fit", 1,
+        self.freeze_at_birth("sh", "node3", (0,), "check: verdict: go: ", 1,
                              options=("--prewarm=sleep 1000; true",))
 
     # The gang that measures.
@@ -210,7 +210,7 @@ class Freeze(ClusterTest):
         wait_until(lambda: not self.named("muster-bench", "node3"), "the end of node3's gang")
         wait_until(lambda: not self.named("muster-sweeper", "node3"), "the end of node3's search")
         since = self.freeze(self.agents()["node3"][0])
-        self.expect_end_without("node3", run, (0, NOT_MEASURED, UNFIT), "muster: check: .*: fit",
+        self.expect_end_without("node3", run, (0, NOT_MEASURED, UNFIT), "check: verdict: go: ",
                                 since, GANG_S + SWEEP_S)
 
     def test_an_agent_between_the_check_and_the_workers(self):
@@ -296,7 +296,7 @@ class Freeze(ClusterTest):
         for agent in (agents[1], agents[2], agents[0]):
             agent.signal(signal.SIGCONT)
             self.frozen.remove(agent)
-        self.expect_end(run, (0,), "check: .*: fit", time.monotonic(), GANG_S)
+        self.expect_end(run, (0,), "check: verdict: go: ", time.monotonic(), GANG_S)
 
 
 if __name__ == "__main__":

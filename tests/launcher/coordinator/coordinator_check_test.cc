@@ -133,6 +133,24 @@ TEST(CoordinatorCheck, AFitSpareStaysIdle) {
   EXPECT_NE(job.said().find("node4 is lost"), std::string::npos);
 }
 
+TEST(CoordinatorCheck, ASpareStandsInForANodeLostWhileTheStoreOpens) {
+  CoordinatorOptions options = CheckedJob::with_minimum(0.9);
+  options.world_nodes = 2;
+  options.store = StoreMode::kAgent;
+  CheckedJob job(4, options);
+  job.assemble();
+  job.run_rounds();
+  ASSERT_EQ(job.coordinator.phase(), Phase::kOpeningStore) << job.said();
+  job.feed(AgentLost{MemberIndex{0}, false, "connection closed", {}, {}});
+  job.feed(AgentLost{MemberIndex{2}, false, "connection closed", {}, {}});
+  ASSERT_EQ(job.coordinator.phase(), Phase::kOpeningStore) << job.said();
+  EXPECT_EQ(job.count_sent<OpenStore>(), 2u) << "of node1 and node2";
+  job.say(1, StoreOpened{Attempt{0}, 13007});
+  EXPECT_EQ(started_on(job), (std::vector<std::uint32_t>{1, 3})) << job.said();
+  job.feed(AgentLost{MemberIndex{3}, false, "connection closed", {}, {}});
+  EXPECT_EQ(job.coordinator.phase(), Phase::kStopping) << "its workers run";
+}
+
 TEST(CoordinatorCheck, ASpareIsNotAskedWhetherItStartedWorkers) {
   CheckedJob job = job_with_spare(4, 3);
   job.assemble();
