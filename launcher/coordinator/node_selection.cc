@@ -219,12 +219,15 @@ Choice NodeSelection::choose(const Verdict& verdict) const {
   choice.odd = places(verdict.odd);
   const bool goes = verdict.decision == Decision::kGo || verdict.decision == Decision::kWarn ||
                     verdict.decision == Decision::kNotMeasured;
-  if (!goes || candidates_.size() < options_.wanted) {
+  std::vector<std::uint32_t> order = candidates_;
+  std::erase_if(order, [this](std::uint32_t place) {
+    return std::find(gone_.begin(), gone_.end(), place) != gone_.end();
+  });
+  if (!goes || order.size() < options_.wanted) {
     choice.decision = goes ? Decision::kStop : choice.decision;
     return choice;
   }
   // The doubtful and the odd run only where the others do not suffice, the unfit last of all.
-  std::vector<std::uint32_t> order = candidates_;
   const auto is_sound = [&](std::uint32_t place) {
     const auto among = [place](const std::vector<std::uint32_t>& list) {
       return std::find(list.begin(), list.end(), place) != list.end();

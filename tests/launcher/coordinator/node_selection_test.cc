@@ -216,6 +216,16 @@ TEST(NodeSelection, WhereTooFewAreFitTheFitRunFirst) {
   EXPECT_TRUE(choice.spares.empty()) << "the unfit stand in for nobody";
 }
 
+TEST(NodeSelection, ANodeThatIsGoneIsNotChosenWhenTheTimeIsOver) {
+  Machine machine(4);
+  NodeSelection selection(machine.options(3));
+  (void)selection.begin();
+  selection.lose(1, "lost: silent for 10 s");
+  const Choice choice = selection.conclude();
+  EXPECT_EQ(choice.chosen, (Places{0, 2, 3}));
+  EXPECT_TRUE(choice.spares.empty());
+}
+
 TEST(NodeSelection, OneProcessAloneIsFitWhenItWasMeasured) {
   Machine machine(1);
   EXPECT_EQ(machine.choose(1).decision, Decision::kGo);
