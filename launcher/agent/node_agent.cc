@@ -216,6 +216,7 @@ void NodeAgent::start_gang(GangId gang, GangPlan plan) {
   process::GangObserver& gang_observer = *this;
   gang_ = std::make_unique<process::Gang>(loop_, gang_options, gang_observer, &guardian_, &output_);
   gang_done_ = false;
+  unstarted_ = plan_.specs.size();
   gang_->start(std::exchange(plan_.specs, {}));
   plan_.spawn_only.clear();
   if (cancelled_by_) stop_local_gang(*cancelled_by_, false, options_.stop_grace);
@@ -279,6 +280,7 @@ void NodeAgent::close_job(const CloseJob& order) {
 // --- the gang ---------------------------------------------------------------------------------
 
 void NodeAgent::on_started(LocalRank local_rank, pid_t pid) {
+  note_start();
   // So that a log shows what training ran on, by its first rank.
   const output::WorkerFields& first = plan_.fields.front();
   if (plan_.is_check || first.rank != Rank{0} || first.local_rank != local_rank) return;
@@ -294,6 +296,12 @@ void NodeAgent::on_start_failed(LocalRank local_rank, const Error& error, int ex
   end.start_failure = verdict::StartFailure{error.message(), exit_code};
   end.when = wall_clock();
   report_end(end);
+  note_start();
+}
+
+// The coordinator waits for this word of every agent, and for no worker's start.
+void NodeAgent::note_start() {
+  if (--unstarted_ == 0 && !plan_.is_check) tell(WorkersStarted{gang_id_});
 }
 
 void NodeAgent::on_exited(LocalRank local_rank, process::ExitStatus status,

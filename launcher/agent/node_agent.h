@@ -105,6 +105,7 @@ class NodeAgent : private rendezvous::SessionObserver,
   void on_cancel_wait_over(const boost::system::error_code& error, GangId gang, int signum);
 
   void tell(const FromAgent& message);
+  void note_start();
   void report_end(const verdict::WorkerEnd& end);
   void report_last_words();
   void lose_coordinator(const Error& error);
@@ -149,6 +150,7 @@ class NodeAgent : private rendezvous::SessionObserver,
 
   GangId gang_id_{};
   GangPlan plan_;
+  std::size_t unstarted_ = 0;  // of the gang: neither started nor failed to
   std::vector<verdict::WorkerEnd> ends_;
   std::optional<WallTime> stop_sent_;
   std::optional<int> ladder_signal_;  // what the stop ladder sends the workers itself

@@ -1,6 +1,6 @@
 #include "launcher/coordinator/agent_facts.h"
 
-#include <algorithm>
+#include <set>
 
 #include "rendezvous/base/bytes.h"
 
@@ -63,9 +63,10 @@ Result<plan::JobPlan> plan_roster(const rendezvous::Roster& roster, const plan::
                                   const std::vector<NodeIndex>& left_out) {
   std::vector<plan::AgentPlace> places;
   std::vector<MemberIndex> taken;  // the plan counts the places it is given
+  const std::set<NodeIndex> out(left_out.begin(), left_out.end());
   for (const rendezvous::Member& member : roster.members) {
     const rendezvous::MemberDescription& self = member.description;
-    if (std::find(left_out.begin(), left_out.end(), self.node) != left_out.end()) continue;
+    if (out.contains(self.node)) continue;
     Result<AgentFacts> facts = parse_agent_facts(self.facts);
     if (!facts) {
       return failure(facts.error().within(self.host + ": is it the same muster there?"));

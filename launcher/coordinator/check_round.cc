@@ -98,6 +98,10 @@ std::map<MemberIndex, std::vector<CheckGroup>> CheckRound::orders(
     all.push_back(
         {static_cast<std::uint32_t>(i), ports[i], group.first_round_rank, fold_ranges(numbers)});
   }
+  for (const auto& [index, agent] : agents_) {
+    if (!agent.is_gone) continue;
+    for (const std::size_t number : agent.groups) hurry(groups_[number], now + kReportPatience);
+  }
   std::map<MemberIndex, std::vector<CheckGroup>> orders;
   for (const auto& [index, agent] : agents_) {
     for (const std::size_t group : agent.groups) orders[index].push_back(all[group]);

@@ -5,6 +5,7 @@
 
 #include "launcher/verdict/report.h"
 #include "rendezvous/base/check.h"
+#include "rendezvous/text.h"
 
 namespace muster::launcher {
 
@@ -53,7 +54,8 @@ void Coordinator::act(Action action, const Event& event, TimePoint now) {
     case Action::kStartCheckGang:
       return start_check_gang(std::get<CheckGroupsOpened>(event), now);
     case Action::kEndCheckUnopened:
-      return check_not_measured(std::get<CheckGroupsFailed>(event).text, now);
+      if (std::get<CheckGroupsFailed>(event).gang != gang_) return;
+      return end_unopened(std::get<CheckGroupsFailed>(event).text, now);
     case Action::kNoteCheckProcess:
       return note_check_process(std::get<WorkerEnded>(said->message), now);
     case Action::kNoteReports:
@@ -72,9 +74,13 @@ void Coordinator::act(Action action, const Event& event, TimePoint now) {
       return carry_question(said->agent, std::get<AskOwners>(said->message));
     case Action::kCarryAnswer:
       return carry_answer(std::get<OwnersFound>(said->message));
+    case Action::kNoteStarted:
+      return note_started(said->agent, std::get<WorkersStarted>(said->message));
+    case Action::kEndStartLate:
+      return end_without_start(now);
     case Action::kNoteWorker:
     case Action::kNoteWorkerStopped:
-      return note_worker(std::get<WorkerEnded>(said->message), now);
+      return note_worker(said->agent, std::get<WorkerEnded>(said->message), now);
     case Action::kNoteFinished:
       return note_finished(said->agent, std::get<GangFinished>(said->message), now);
     case Action::kCancel:
@@ -88,9 +94,7 @@ void Coordinator::act(Action action, const Event& event, TimePoint now) {
       agent(said->agent).acknowledged = true;
       return finish_if_acknowledged();
     case Action::kFinish:
-      phase_ = Phase::kDone;
-      effects_.push_back(Finish{exit_code_});
-      return;
+      return finish_unacknowledged();
   }
 }
 
@@ -107,6 +111,7 @@ void Coordinator::begin(const Assembled& event, TimePoint now) {
   learn_addresses();
   for (const plan::NodePlan& node : job_.nodes) {
     hosts_.push_back(node.host);
+    node_ids_.push_back(node.node);
     gpus_.push_back(node.gpus);
   }
   if (hosts_.size() < wanted_nodes()) {
@@ -115,9 +120,7 @@ void Coordinator::begin(const Assembled& event, TimePoint now) {
                      std::to_string(hosts_.size()) + " are here",
                  now);
   }
-  for (std::size_t i = 0; i < agents_.size(); ++i) {
-    agents_[i].slots = job_.workers_of(MemberIndex{static_cast<std::uint32_t>(i)}).size();
-  }
+  count_slots();
   say_profile();
   begin_check(now);
 }
@@ -162,9 +165,10 @@ std::optional<Coordinator::Misfit> Coordinator::find_misfit() {
 
 void Coordinator::start_workers(TimePoint now) {
   gang_ = GangId{value_of(gang_) + 1};
-  deadline_.reset();
+  deadline_ = now + kStartPatience;
   for (Agent& member : agents_) {
     member.in_gang = member.in_world;
+    member.started = false;
     member.finished = false;
   }
   if (options_.exec_program) {
@@ -196,8 +200,43 @@ void Coordinator::send_to_world(const ToAgent& message) {
   }
 }
 
-void Coordinator::note_worker(const WorkerEnded& message, TimePoint now) {
-  if (message.gang != gang_ || !workers_started_) return;
+void Coordinator::note_started(MemberIndex index, const WorkersStarted& message) {
+  if (message.gang != gang_) return;
+  agent(index).started = true;
+  watch_start();
+}
+
+void Coordinator::watch_start() {
+  const auto is_due = [](const Agent& member) {
+    return member.in_gang && !member.started && !member.finished;
+  };
+  if (std::none_of(agents_.begin(), agents_.end(), is_due)) deadline_.reset();
+}
+
+// An agent that stands still is silent and never lost, since its kernel answers.
+void Coordinator::end_without_start(TimePoint now) {
+  std::vector<std::string> hosts;
+  for (std::size_t i = 0; i < agents_.size(); ++i) {
+    Agent& member = agents_[i];
+    if (!member.in_gang || member.started || member.finished) continue;
+    member.finished = true;  // nor is its end waited for
+    hosts.push_back(host_of(MemberIndex{static_cast<std::uint32_t>(i)}));
+  }
+  say_of_agents(std::move(hosts), "its agent did not start its workers",
+                "their agents did not start their workers", kStartPatience);
+  is_cause_told_ = true;
+  stop(now);
+}
+
+void Coordinator::note_worker(MemberIndex from, WorkerEnded message, TimePoint now) {
+  if (message.gang != gang_ || !workers_started_ || !agent(from).in_world) return;
+  // An agent that could not plan its workers does not know their ranks.
+  const std::uint32_t rank = value_of(message.end.place.rank);
+  if (rank >= job_.workers.size() || job_.workers[rank].agent != from) {
+    const auto own = job_.workers_of(from);
+    if (own.empty()) return;
+    message.end.place = {own.front().rank, own.front().local_rank, own.front().node, host_of(from)};
+  }
   // An agent reports an end at once, and again with the worker's last words when they are in.
   const auto [known, is_new] =
       end_of_rank_.try_emplace(value_of(message.end.place.rank), evidence_.ends.size());
@@ -219,7 +258,8 @@ void Coordinator::note_finished(MemberIndex index, const GangFinished& message, 
       killed_hosts_.push_back(host_of(index));
     }
   }
-  if (gang_is_gone()) decide(now);
+  if (gang_is_gone()) return decide(now);
+  if (phase_ == Phase::kRunning) watch_start();
 }
 
 void Coordinator::cancel(MemberIndex index, const CancelSeen& message, TimePoint now) {
@@ -269,7 +309,7 @@ void Coordinator::stop(TimePoint now) {
 
 void Coordinator::decide(TimePoint now) {
   say_killed();
-  if (storeless_) return close(to_int(ExitCode::kLost), "", now);
+  if (is_cause_told_) return close(to_int(ExitCode::kLost), "", now);
   const std::optional<verdict::FirstCause> cause = decide_first_cause(evidence_);
   if (!cause) return close(to_int(ExitCode::kSuccess), "", now);
   std::string text = final_report(*cause);
@@ -306,6 +346,28 @@ void Coordinator::finish_if_acknowledged() {
   phase_ = Phase::kDone;
   deadline_.reset();
   effects_.push_back(Finish{exit_code_});
+}
+
+// They end by themselves when they find the coordinator gone, unless they stand still.
+void Coordinator::finish_unacknowledged() {
+  std::vector<std::string> hosts;
+  for (std::size_t i = 0; i < agents_.size(); ++i) {
+    if (agents_[i].lost || agents_[i].acknowledged) continue;
+    hosts.push_back(host_of(MemberIndex{static_cast<std::uint32_t>(i)}));
+  }
+  say_of_agents(std::move(hosts), "its agent did not acknowledge the end",
+                "their agents did not acknowledge the end", kClosingPatience);
+  phase_ = Phase::kDone;
+  effects_.push_back(Finish{exit_code_});
+}
+
+// `hosts`: one an agent, in the order of agents.
+void Coordinator::say_of_agents(std::vector<std::string> hosts, std::string_view one,
+                                std::string_view several, Duration patience) {
+  const bool is_one = hosts.size() == 1;
+  hosts.erase(std::unique(hosts.begin(), hosts.end()), hosts.end());
+  say("muster: " + rendezvous::fold_hosts(hosts) + ": " + std::string(is_one ? one : several) +
+      " within " + rendezvous::seconds_text(patience));
 }
 
 bool Coordinator::gang_is_gone() const {

@@ -3,7 +3,7 @@
 // Knows the job from the moment the roster is complete: check, decision, workers, first failure,
 // stop, closing. Does no I/O: the agent that hosts it (the lead agent of node 0) executes the
 // effects and reports back. It tells its next wish with next_deadline(); no phase waits without
-// one, except kRunning, whose end is the workers'.
+// one, except kRunning once all workers are started: its end is theirs.
 #pragma once
 
 #include <chrono>
@@ -89,6 +89,10 @@ inline constexpr Duration kCheckStopGrace = std::chrono::seconds(1);
 // A look takes at most 18 s, when the driver and a file system hang; see node_looks.h.
 inline constexpr Duration kLookDeadline = std::chrono::seconds(20);
 
+// From StartWorkers until every agent has said that its workers run. A start takes milliseconds; a
+// program on a slow file system may take some seconds to be loaded.
+inline constexpr Duration kStartPatience = std::chrono::seconds(20);
+
 std::string_view to_string(Phase phase);
 
 // --- events -----------------------------------------------------------------------------------
@@ -141,10 +145,11 @@ enum class EventKind {
   kOwnersAsked,
   kOwnersFound,
   kNodeLooked,
+  kWorkersStarted,
   kAgentLost,
   kDeadlinePassed,
 };
-inline constexpr std::size_t kEventKindCount = 15;
+inline constexpr std::size_t kEventKindCount = 16;
 
 std::string_view to_string(EventKind kind);
 EventKind kind_of(const Event& event);
@@ -220,6 +225,8 @@ enum class Action {
   kLoseStore,          // nobody can reach it any more: stop
   kCarryQuestion,      // who owns these connections? To the nodes they come from
   kCarryAnswer,        // and back
+  kNoteStarted,        // an agent's workers run; with the last, only their end is waited for
+  kEndStartLate,       // some agents did not say so in time: stop
   kNoteWorker,         // a worker ended; a failure stops the job
   kNoteWorkerStopped,  // a worker ended while stopping: evidence
   kNoteFinished,       // an agent's gang is gone; with the last, decide
@@ -255,6 +262,7 @@ class Coordinator {
     std::size_t place = 0;  // of its node, in the order of nodes
     bool in_world = true;   // its node is one of those that the job runs on
     bool in_gang = false;   // takes part in the current gang
+    bool started = false;   // its workers run
     bool finished = false;  // of the current gang
     bool lost = false;
     bool acknowledged = false;
@@ -283,6 +291,8 @@ class Coordinator {
   void follow(NodeSelection::Next next, TimePoint now);
   void start_round(bench::localise::Round round, TimePoint now);
   void say_round(const bench::localise::Round& round);
+  void conclude_early(const std::string& why, TimePoint now);
+  void end_unopened(const std::string& why, TimePoint now);
   void start_check_gang(const CheckGroupsOpened& event, TimePoint now);
   void note_check_process(const WorkerEnded& message, TimePoint now);
   void note_reports(MemberIndex agent, const GangFinished& message, TimePoint now);
@@ -313,6 +323,8 @@ class Coordinator {
   bool replace_chosen(std::uint32_t place);
   std::optional<Misfit> set_world();
   void prepare_workers(TimePoint now);
+  void change_world(TimePoint now);
+  void count_slots();
   void note_store_opened(MemberIndex from, const StoreOpened& message, TimePoint now);
   void end_storeless(MemberIndex from, const StoreFailed& message, TimePoint now);
   void end_without_store_in_time(TimePoint now);
@@ -324,7 +336,10 @@ class Coordinator {
   std::string master_address() const;
   void start_workers(TimePoint now);
   void send_to_world(const ToAgent& message);
-  void note_worker(const WorkerEnded& message, TimePoint now);
+  void note_started(MemberIndex agent, const WorkersStarted& message);
+  void watch_start();
+  void end_without_start(TimePoint now);
+  void note_worker(MemberIndex from, WorkerEnded message, TimePoint now);
   void note_finished(MemberIndex agent, const GangFinished& message, TimePoint now);
   void cancel(MemberIndex agent, const CancelSeen& message, TimePoint now);
   void lose_agent(const AgentLost& event, TimePoint now);
@@ -332,8 +347,11 @@ class Coordinator {
   void decide(TimePoint now);
   void close(int exit_code, const std::string& text, TimePoint now);
   void finish_if_acknowledged();
+  void finish_unacknowledged();
 
   void say_killed();
+  void say_of_agents(std::vector<std::string> hosts, std::string_view one, std::string_view several,
+                     Duration patience);
   bool gang_is_gone() const;
   void say(std::string text);
   std::string host_of(MemberIndex agent) const;
@@ -351,12 +369,13 @@ class Coordinator {
   NodeDirectory nodes_;
   Attempt attempt_{};
   std::uint16_t master_port_ = 0;
-  bool storeless_ = false;  // the store broke while workers ran
+  bool is_cause_told_ = false;  // of the stop: a broken store, an agent that starts nothing
   bool workers_started_ = false;
   std::optional<HealthBoard> health_;  // while a check runs
   LookId look_{};
   std::optional<bench::BackendKind> check_backend_;
   std::vector<std::string> hosts_;              // of all nodes, by place
+  std::vector<NodeIndex> node_ids_;             // of all nodes, by place
   std::vector<std::vector<std::string>> gpus_;  // of all nodes, by place: UUIDs
   CheckWishes wishes_;
   std::vector<CheckNode> check_nodes_;        // all nodes, by place
@@ -367,6 +386,7 @@ class Coordinator {
   TimePoint began_{};  // when the agents had assembled
   TimePoint search_end_{};
   bool searching_ = false;
+  bool is_cut_short_ = false;  // the round under way, by search_end_
   std::optional<Choice> choice_;
   std::vector<std::string> commands_;  // that an operator would run
   std::vector<NodeIndex> left_out_;    // nodes of the roster that are not in the world

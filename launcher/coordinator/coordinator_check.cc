@@ -19,6 +19,9 @@ namespace {
 // Binding some ports: only a machine that is stuck takes longer.
 constexpr Duration kOpenPatience = std::chrono::seconds(10);
 constexpr std::size_t kMostEvidence = 12;  // lines
+// No round begins with less than this part of --check-deadline, which is what check_settings.cc
+// allows for the start of a round's processes.
+constexpr int kLeastShare = 4;
 
 void add_wrong(bench::Measured& sum, const bench::Measured& one) {
   if (one.wrong) sum.wrong = sum.wrong.value_or(0) + *one.wrong;
@@ -39,12 +42,11 @@ std::optional<bench::BackendKind> Coordinator::choose_backend() {
   if (options_.check == CheckMode::kFabric) return bench::BackendKind::kFabric;
   bool all_nccl = true;
   bool all_fabric = true;
-  bool several_nodes = false;
   for (std::size_t i = 0; i < agents_.size(); ++i) {
     all_nccl = all_nccl && agents_[i].facts.has_nccl_backend;
     all_fabric = all_fabric && agents_[i].facts.has_fabric_backend;
-    several_nodes = several_nodes || value_of(roster_.members[i].description.node) > 0;
   }
+  const bool several_nodes = hosts_.size() > 1;
   if (all_nccl) {
     say("muster: check: nccl, since every agent has a GPU");
     return bench::BackendKind::kNccl;
@@ -107,12 +109,19 @@ void Coordinator::follow(NodeSelection::Next next, TimePoint now) {
   const bool is_search = round->kind != bench::localise::RoundKind::kIntra &&
                          round->kind != bench::localise::RoundKind::kWorld;
   if (is_search && !std::exchange(searching_, true)) search_end_ = now + options_.check_deadline;
-  if (now >= search_end_) {
-    say("muster: check: its time is over (--check-deadline); judging by what is known");
-    return settle(selection_->conclude(), now);
+  const auto left = std::chrono::ceil<Duration>(search_end_ - now);
+  is_cut_short_ = left < round->deadline;
+  // Processes that have no time to meet look as if they hung.
+  if (left < std::min(round->deadline, options_.check_deadline / kLeastShare)) {
+    return conclude_early("its time is over (--check-deadline)", now);
   }
-  round->deadline = std::min(round->deadline, std::chrono::ceil<Duration>(search_end_ - now));
+  round->deadline = std::min(round->deadline, left);
   start_round(std::move(*round), now);
+}
+
+void Coordinator::conclude_early(const std::string& why, TimePoint now) {
+  say("muster: check: " + why + "; judging by what is known");
+  settle(selection_->conclude(), now);
 }
 
 void Coordinator::start_round(bench::localise::Round round, TimePoint now) {
@@ -136,6 +145,13 @@ void Coordinator::say_round(const bench::localise::Round& round) {
   if (!searching_) return;
   say(fmt::format("muster: check: round {}, {}: {} group{} at once", check_log_.rounds().size() + 1,
                   to_string(round.kind), round.groups.size(), round.groups.size() == 1 ? "" : "s"));
+}
+
+// The rounds before it have told something.
+void Coordinator::end_unopened(const std::string& why, TimePoint now) {
+  if (check_log_.rounds().empty()) return check_not_measured(why, now);
+  effects_.push_back(CloseCheckGroups{});
+  conclude_early("could not start a round: " + why, now);
 }
 
 void Coordinator::start_check_gang(const CheckGroupsOpened& event, TimePoint now) {
@@ -168,7 +184,7 @@ void Coordinator::note_reports(MemberIndex index, const GangFinished& message, T
 
 void Coordinator::pass_check_deadline(TimePoint now) {
   if (!round_ || !round_->next_deadline()) {
-    return check_not_measured("its meeting places were not opened within 10 s", now);
+    return end_unopened("its meeting places were not opened within 10 s", now);
   }
   for (const MemberIndex late : round_->pass_deadline(now)) {
     effects_.push_back(SendTo{late, StopGang{gang_, SIGTERM, kCheckStopGrace, false}});
@@ -178,7 +194,8 @@ void Coordinator::pass_check_deadline(TimePoint now) {
 
 void Coordinator::watch_round(TimePoint now) {
   if (round_->is_over()) return end_round(now);
-  deadline_ = round_->next_deadline();
+  // Before its groups are open, theirs holds.
+  if (const auto next = round_->next_deadline()) deadline_ = next;
 }
 
 void Coordinator::end_round(TimePoint now) {
@@ -196,6 +213,12 @@ void Coordinator::end_round(TimePoint now) {
   if (is_first && (is_over_all || hosts.size() == 1)) say_table();
   if (!lose_mute_nodes(now)) return;
   round_.reset();
+  const bool hung = std::any_of(outcomes.begin(), outcomes.end(), [](const auto& outcome) {
+    return outcome.kind == bench::localise::OutcomeKind::kHung;
+  });
+  if (searching_ && is_cut_short_ && hung && now >= search_end_) {
+    return conclude_early("its time is over (--check-deadline)", now);
+  }
   const bool failed = outcomes.front().kind == bench::localise::OutcomeKind::kFailed;
   NodeSelection::Next next = selection_->step(std::move(outcomes));
   if (is_over_all && failed && goes_on_unmeasured() && !has_spares) next = selection_->conclude();

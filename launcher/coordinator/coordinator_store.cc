@@ -27,6 +27,18 @@ void Coordinator::prepare_workers(TimePoint now) {
       SendTo{store_agent(), OpenStore{attempt_, options_.master_port, options_.admission}});
 }
 
+// A spare stands in for a node that was lost while the store opens: rank 0 may have moved.
+void Coordinator::change_world(TimePoint now) {
+  const MemberIndex before = store_agent();
+  if (const std::optional<Misfit> misfit = set_world()) {
+    return close(misfit->exit_code, misfit->text, now);
+  }
+  if (store_agent() == before) return;
+  deadline_ = now + kStorePatience;
+  effects_.push_back(
+      SendTo{store_agent(), OpenStore{attempt_, options_.master_port, options_.admission}});
+}
+
 void Coordinator::note_store_opened(MemberIndex from, const StoreOpened& message, TimePoint now) {
   if (from != store_agent() || message.attempt != attempt_) return;
   master_port_ = message.port;
@@ -49,7 +61,7 @@ void Coordinator::end_without_store_in_time(TimePoint now) {
 void Coordinator::lose_store(MemberIndex from, const StoreFailed& message, TimePoint now) {
   if (from != store_agent() || message.attempt != attempt_) return;
   say("muster: " + host_of(from) + ": " + message.text + "; stopping the workers");
-  storeless_ = true;
+  is_cause_told_ = true;
   stop(now);
 }
 

@@ -13,8 +13,9 @@ namespace {
 
 constexpr std::string_view kLostPrefix = "lost: ";
 
+// `places` ascending.
 bool holds(const std::vector<std::uint32_t>& places, std::uint32_t place) {
-  return std::find(places.begin(), places.end(), place) != places.end();
+  return std::binary_search(places.begin(), places.end(), place);
 }
 
 }  // namespace
@@ -64,8 +65,7 @@ bool Coordinator::replace_chosen(std::uint32_t place) {
 // True when the job goes on without the agent's node.
 bool Coordinator::lose_unneeded(const AgentLost& event, TimePoint now) {
   const auto place = static_cast<std::uint32_t>(place_of(event.agent));
-  const bool workers_are_due =
-      phase_ == Phase::kOpeningStore || phase_ == Phase::kRunning || phase_ == Phase::kStopping;
+  const bool workers_are_due = phase_ == Phase::kRunning || phase_ == Phase::kStopping;
   const bool was_out = out_.contains(place);
   if (workers_are_due) {
     if (agent(event.agent).in_world) return false;
@@ -79,8 +79,9 @@ bool Coordinator::lose_unneeded(const AgentLost& event, TimePoint now) {
   }
   if (phase_ == Phase::kChecking && round_) {
     round_->lose(event.agent, now);
-    if (round_->next_deadline() || round_->is_over()) watch_round(now);
+    watch_round(now);
   }
+  if (phase_ == Phase::kOpeningStore && agent(event.agent).in_world) change_world(now);
   if (phase_ == Phase::kLooking || phase_ == Phase::kLookingAgain) {
     health_->forget(place);
     if (health_->is_complete()) judge_health(now);
@@ -154,6 +155,11 @@ void Coordinator::say_commands() {
   effects_.push_back(KeepUnfit{std::move(unfit)});
 }
 
+void Coordinator::count_slots() {
+  for (Agent& member : agents_) member.slots = 0;
+  for (const plan::WorkerPlan& worker : job_.workers) ++agent(worker.agent).slots;
+}
+
 // Which nodes the workers run on. The choice is the check's; without one the first fit nodes run.
 std::optional<Coordinator::Misfit> Coordinator::set_world() {
   std::vector<std::uint32_t> chosen;
@@ -171,15 +177,15 @@ std::optional<Coordinator::Misfit> Coordinator::set_world() {
   for (std::uint32_t place = 0; place < hosts_.size(); ++place) {
     const bool runs = holds(chosen, place);
     (runs ? in : out_.contains(place) ? out : spares).push_back(hosts_[place]);
-    if (!runs) left_out_.push_back(job_.nodes[place].node);
+    if (!runs) left_out_.push_back(node_ids_[place]);
   }
   Result<plan::JobPlan> world = plan_roster(roster_, options_.wishes, left_out_);
   if (!world) return Misfit{to_int(ExitCode::kUsage), world.error().message()};
   job_ = std::move(*world);
   for (std::size_t i = 0; i < agents_.size(); ++i) {
     agents_[i].in_world = holds(chosen, static_cast<std::uint32_t>(agents_[i].place));
-    agents_[i].slots = job_.workers_of(MemberIndex{static_cast<std::uint32_t>(i)}).size();
   }
+  count_slots();
   std::string line = "muster: world: " + rendezvous::fold_hosts(in);
   if (!spares.empty()) line += "; spare: " + rendezvous::fold_hosts(spares);
   if (!out.empty()) line += "; out: " + rendezvous::fold_hosts(out);

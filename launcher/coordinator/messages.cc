@@ -32,6 +32,7 @@ enum class Kind : std::uint8_t {
   kAskOwners = 72,
   kOwnersFound = 73,
   kNodeLooked = 74,
+  kWorkersStarted = 75,
 };
 
 ByteWriter begin(Kind kind) {
@@ -197,6 +198,9 @@ struct Encoder {
     write_gang(writer, message.gang);
     write_worker_end(writer, message.end);
     return writer.take();
+  }
+  std::string operator()(const WorkersStarted& message) const {
+    return begin(Kind::kWorkersStarted).u32(value_of(message.gang)).take();
   }
   std::string operator()(const GangFinished& message) const {
     ByteWriter writer = begin(Kind::kGangFinished);
@@ -377,6 +381,9 @@ Result<FromAgent> parse_from_agent(std::string_view bytes) {
     }
     case Kind::kNodeLooked:
       message = read_node_looked(reader);
+      break;
+    case Kind::kWorkersStarted:
+      message = WorkersStarted{read_gang(reader)};
       break;
     default:
       return unknown_kind("an agent", kind);

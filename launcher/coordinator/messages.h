@@ -80,6 +80,11 @@ struct WorkerEnded {
   WorkerEnd end;
 };
 
+// Every worker of the gang runs its program, or could not be started. Not said of a check gang.
+struct WorkersStarted {
+  GangId gang{};
+};
+
 // Every process of the gang is gone and its output is delivered. `reports` are muster-bench's JSON
 // documents, in the order of local ranks; empty for a worker gang.
 struct GangFinished {
@@ -96,8 +101,9 @@ struct CancelSeen {
 
 struct CloseAcknowledged {};
 
-using FromAgent = std::variant<WorkerEnded, GangFinished, CancelSeen, CloseAcknowledged,
-                               StoreOpened, StoreFailed, AskOwners, OwnersFound, NodeLooked>;
+using FromAgent =
+    std::variant<WorkerEnded, GangFinished, CancelSeen, CloseAcknowledged, StoreOpened, StoreFailed,
+                 AskOwners, OwnersFound, NodeLooked, WorkersStarted>;
 
 // Limits on what one message may hold; longer texts are cut by the sender, refused by the receiver.
 inline constexpr std::size_t kMaxTailLines = 200;

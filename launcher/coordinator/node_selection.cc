@@ -1,6 +1,7 @@
 #include "launcher/coordinator/node_selection.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <utility>
 
@@ -166,7 +167,10 @@ void NodeSelection::leave_out(const Verdict& verdict, const std::set<std::uint32
 }
 
 void NodeSelection::lose(std::uint32_t place, const std::string& why) {
-  if (std::find(gone_.begin(), gone_.end(), place) != gone_.end()) return;
+  const auto among = [place](const std::vector<std::uint32_t>& list) {
+    return std::find(list.begin(), list.end(), place) != list.end();
+  };
+  if (among(gone_) || !among(candidates_)) return;  // a culprit takes part no more
   gone_.push_back(place);
   Unfit one;
   one.place = place;
@@ -215,22 +219,31 @@ Choice NodeSelection::choose(const Verdict& verdict) const {
   choice.odd = places(verdict.odd);
   const bool goes = verdict.decision == Decision::kGo || verdict.decision == Decision::kWarn ||
                     verdict.decision == Decision::kNotMeasured;
-  if (!goes || candidates_.size() < options_.wanted) {
+  std::vector<std::uint32_t> order = candidates_;
+  std::erase_if(order, [this](std::uint32_t place) {
+    return std::find(gone_.begin(), gone_.end(), place) != gone_.end();
+  });
+  if (!goes || order.size() < options_.wanted) {
     choice.decision = goes ? Decision::kStop : choice.decision;
     return choice;
   }
-  // The doubtful and the odd run only where the others do not suffice.
-  std::vector<std::uint32_t> order = candidates_;
+  // The doubtful and the odd run only where the others do not suffice, the unfit last of all.
   const auto is_sound = [&](std::uint32_t place) {
     const auto among = [place](const std::vector<std::uint32_t>& list) {
       return std::find(list.begin(), list.end(), place) != list.end();
     };
     return !among(choice.doubtful) && !among(choice.odd);
   };
-  std::stable_partition(order.begin(), order.end(), is_sound);
+  const auto is_unfit = [&choice](std::uint32_t place) {
+    return std::any_of(choice.unfit.begin(), choice.unfit.end(),
+                       [place](const Unfit& one) { return one.place == place; });
+  };
+  const auto fit = std::stable_partition(order.begin(), order.end(), std::not_fn(is_unfit));
+  std::stable_partition(order.begin(), fit, is_sound);
   const auto wanted = order.begin() + static_cast<std::ptrdiff_t>(options_.wanted);
   choice.chosen.assign(order.begin(), wanted);
-  choice.spares.assign(wanted, order.end());
+  choice.spares.assign(std::min(wanted, fit), std::max(wanted, fit));
+  if (fit < wanted) choice.spares.clear();  // the unfit stand in for nobody
   std::sort(choice.chosen.begin(), choice.chosen.end());
   std::sort(choice.spares.begin(), choice.spares.end());
   return choice;

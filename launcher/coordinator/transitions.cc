@@ -26,6 +26,7 @@ std::vector<Transition> build_table() {
       {P::kAssembling, E::kOwnersAsked, A::kIgnore, "assembling"},
       {P::kAssembling, E::kOwnersFound, A::kIgnore, "assembling"},
       {P::kAssembling, E::kNodeLooked, A::kIgnore, "assembling"},
+      {P::kAssembling, E::kWorkersStarted, A::kIgnore, "assembling"},
       {P::kAssembling, E::kAgentLost, A::kIgnore, "assembling"},
       {P::kAssembling, E::kDeadlinePassed, A::kImpossible, ""},
 
@@ -42,13 +43,15 @@ std::vector<Transition> build_table() {
       {P::kLooking, E::kOwnersAsked, A::kIgnore, "looking"},
       {P::kLooking, E::kOwnersFound, A::kIgnore, "looking"},
       {P::kLooking, E::kNodeLooked, A::kNoteLook, "looking checking opening store running closing"},
+      {P::kLooking, E::kWorkersStarted, A::kIgnore, "looking"},
       {P::kLooking, E::kAgentLost, A::kLoseAgent, "looking checking opening store running closing"},
       {P::kLooking, E::kDeadlinePassed, A::kEndLook, "checking opening store running closing"},
 
       {P::kChecking, E::kAssembled, A::kImpossible, ""},
       {P::kChecking, E::kAssemblyFailed, A::kImpossible, ""},
       {P::kChecking, E::kCheckGroupsOpened, A::kStartCheckGang, "checking"},
-      {P::kChecking, E::kCheckGroupsFailed, A::kEndCheckUnopened, "opening store running closing"},
+      {P::kChecking, E::kCheckGroupsFailed, A::kEndCheckUnopened,
+       "checking looking again opening store running closing"},
       {P::kChecking, E::kWorkerEnded, A::kNoteCheckProcess, "checking"},
       {P::kChecking, E::kGangFinished, A::kNoteReports,
        "checking looking again opening store running closing"},
@@ -59,6 +62,7 @@ std::vector<Transition> build_table() {
       {P::kChecking, E::kOwnersAsked, A::kIgnore, "checking"},
       {P::kChecking, E::kOwnersFound, A::kIgnore, "checking"},
       {P::kChecking, E::kNodeLooked, A::kIgnore, "checking"},
+      {P::kChecking, E::kWorkersStarted, A::kIgnore, "checking"},
       {P::kChecking, E::kAgentLost, A::kLoseAgent,
        "checking looking again opening store running stopping closing"},
       {P::kChecking, E::kDeadlinePassed, A::kPassCheckDeadline,
@@ -78,6 +82,7 @@ std::vector<Transition> build_table() {
       {P::kLookingAgain, E::kOwnersFound, A::kIgnore, "looking again"},
       {P::kLookingAgain, E::kNodeLooked, A::kNoteLook,
        "looking again opening store running closing"},
+      {P::kLookingAgain, E::kWorkersStarted, A::kIgnore, "looking again"},
       {P::kLookingAgain, E::kAgentLost, A::kLoseAgent,
        "looking again opening store running closing"},
       {P::kLookingAgain, E::kDeadlinePassed, A::kEndLook, "opening store running closing"},
@@ -95,6 +100,7 @@ std::vector<Transition> build_table() {
       {P::kOpeningStore, E::kOwnersAsked, A::kCarryQuestion, "opening store"},
       {P::kOpeningStore, E::kOwnersFound, A::kCarryAnswer, "opening store"},
       {P::kOpeningStore, E::kNodeLooked, A::kIgnore, "opening store"},
+      {P::kOpeningStore, E::kWorkersStarted, A::kIgnore, "opening store"},
       {P::kOpeningStore, E::kAgentLost, A::kLoseAgent, "opening store closing"},
       {P::kOpeningStore, E::kDeadlinePassed, A::kEndStoreLate, "closing"},
 
@@ -111,8 +117,9 @@ std::vector<Transition> build_table() {
       {P::kRunning, E::kOwnersAsked, A::kCarryQuestion, "running"},
       {P::kRunning, E::kOwnersFound, A::kCarryAnswer, "running"},
       {P::kRunning, E::kNodeLooked, A::kIgnore, "running"},
+      {P::kRunning, E::kWorkersStarted, A::kNoteStarted, "running"},
       {P::kRunning, E::kAgentLost, A::kLoseAgent, "running stopping"},
-      {P::kRunning, E::kDeadlinePassed, A::kImpossible, ""},
+      {P::kRunning, E::kDeadlinePassed, A::kEndStartLate, "stopping closing"},
 
       {P::kStopping, E::kAssembled, A::kImpossible, ""},
       {P::kStopping, E::kAssemblyFailed, A::kImpossible, ""},
@@ -127,6 +134,7 @@ std::vector<Transition> build_table() {
       {P::kStopping, E::kOwnersAsked, A::kCarryQuestion, "stopping"},
       {P::kStopping, E::kOwnersFound, A::kCarryAnswer, "stopping"},
       {P::kStopping, E::kNodeLooked, A::kIgnore, "stopping"},
+      {P::kStopping, E::kWorkersStarted, A::kIgnore, "stopping"},
       {P::kStopping, E::kAgentLost, A::kLoseAgent, "stopping closing"},
       {P::kStopping, E::kDeadlinePassed, A::kDecide, "closing"},
 
@@ -143,6 +151,7 @@ std::vector<Transition> build_table() {
       {P::kClosing, E::kOwnersAsked, A::kIgnore, "closing"},
       {P::kClosing, E::kOwnersFound, A::kIgnore, "closing"},
       {P::kClosing, E::kNodeLooked, A::kIgnore, "closing"},
+      {P::kClosing, E::kWorkersStarted, A::kIgnore, "closing"},
       {P::kClosing, E::kAgentLost, A::kLoseAgent, "closing done"},
       {P::kClosing, E::kDeadlinePassed, A::kFinish, "done"},
 
@@ -159,6 +168,7 @@ std::vector<Transition> build_table() {
       {P::kDone, E::kOwnersAsked, A::kIgnore, "done"},
       {P::kDone, E::kOwnersFound, A::kIgnore, "done"},
       {P::kDone, E::kNodeLooked, A::kIgnore, "done"},
+      {P::kDone, E::kWorkersStarted, A::kIgnore, "done"},
       {P::kDone, E::kAgentLost, A::kIgnore, "done"},
       {P::kDone, E::kDeadlinePassed, A::kIgnore, "done"},
   };
@@ -223,6 +233,8 @@ std::string_view to_string(EventKind kind) {
       return "owners found";
     case EventKind::kNodeLooked:
       return "node looked";
+    case EventKind::kWorkersStarted:
+      return "workers started";
     case EventKind::kAgentLost:
       return "agent lost";
     case EventKind::kDeadlinePassed:
@@ -249,6 +261,7 @@ EventKind kind_of(const Event& event) {
     EventKind operator()(const AskOwners&) const { return EventKind::kOwnersAsked; }
     EventKind operator()(const OwnersFound&) const { return EventKind::kOwnersFound; }
     EventKind operator()(const NodeLooked&) const { return EventKind::kNodeLooked; }
+    EventKind operator()(const WorkersStarted&) const { return EventKind::kWorkersStarted; }
   };
   return std::visit(Namer{}, event);
 }

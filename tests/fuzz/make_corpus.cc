@@ -197,6 +197,7 @@ void write_coordinator_messages(const std::filesystem::path& root) {
   GangFinished finished;
   finished.reports = {"{}", ""};
   corpus.add("finished", '\1', encode(FromAgent(finished)));
+  corpus.add("started", '\1', encode(FromAgent(WorkersStarted{GangId{2}})));
   corpus.add("cancel", '\1', encode(FromAgent(CancelSeen{15, 99})));
   corpus.add("acknowledged", '\1', encode(FromAgent(CloseAcknowledged{})));
   AgentFacts facts;

@@ -20,6 +20,7 @@ REPORT_S = 5  # kCheckDeadlineMargin: for the gang to say where it was
 STOP_S = 4  # kCheckStopPatience: from the end of the gang's time to a verdict without it
 CLOSING_S = 2  # kClosingPatience: for every agent to acknowledge the end
 GANG_S = DEADLINE_S + REPORT_S + STOP_S + CLOSING_S
+START_S = 20  # kStartPatience: for every agent to say that its workers run
 SWEEP_S = 6  # the search for what escaped, of the check gang and again of the workers
 DRAIN_S = 5  # the last lines to a file
 SILENCE_S = 26  # 6 s until a coordinator counts as silent, 20 s of patience then
@@ -145,7 +146,7 @@ class Freeze(ClusterTest):
     def test_a_guardian_keeps_nobody_waiting(self):
         for node in ("node1", "node3"):
             with self.subTest(node=node):
-                self.freeze_at_birth("muster-guardian", node, (0,), "check: .*: fit", 0)
+                self.freeze_at_birth("muster-guardian", node, (0,), "check: verdict: go: ", 0)
 
     def test_the_search_for_what_escaped(self):
         for node in ("node1", "node3"):
@@ -171,7 +172,7 @@ class Freeze(ClusterTest):
 
     def test_a_prewarm_command(self):
         # The name of the shell, which the program and the way to it do not use.
-        self.freeze_at_birth("sh", "node3", (0,), "check: .*: fit", 1,
+        self.freeze_at_birth("sh", "node3", (0,), "check: verdict: go: ", 1,
                              options=("--prewarm=sleep 1000; true",))
 
     # The gang that measures.
@@ -211,8 +212,20 @@ class Freeze(ClusterTest):
         wait_until(lambda: not self.named("muster-bench", "node3"), "the end of node3's gang")
         wait_until(lambda: not self.named("muster-sweeper", "node3"), "the end of node3's search")
         since = self.freeze(self.agents()["node3"][0])
-        self.expect_end_without("node3", run, (0, NOT_MEASURED, UNFIT), "muster: check: .*: fit",
+        self.expect_end_without("node3", run, (0, NOT_MEASURED, UNFIT), "check: verdict: go: ",
                                 since, GANG_S + SWEEP_S)
+
+    def test_an_agent_between_the_check_and_the_workers(self):
+        # The same, for a job whose workers would run on.
+        run = self.start_muster(("--", "sleep", "1000"), freeze=("muster-sweeper", "node2"))
+        self.await_frozen("muster-sweeper", "node2")
+        wait_until(lambda: not self.named("muster-bench", "node3"), "the end of node3's gang")
+        wait_until(lambda: not self.named("muster-sweeper", "node3"), "the end of node3's search")
+        since = self.freeze(self.agents()["node3"][0])
+        line = (r"(?m)^muster: node3: its agent did not start its workers within 20 s$"
+                r"(.*\n)+muster: node3: its agent did not acknowledge the end within 2 s$")
+        self.expect_end_without("node3", run, (LOST,), line, since,
+                                SWEEP_S + START_S + SWEEP_S + CLOSING_S)
 
     def test_an_agent_while_the_nodes_are_looked_at(self):
         # Another node's look stands still too, so that there is time.
@@ -285,7 +298,7 @@ class Freeze(ClusterTest):
         for agent in (agents[1], agents[2], agents[0]):
             agent.signal(signal.SIGCONT)
             self.frozen.remove(agent)
-        self.expect_end(run, (0,), "check: .*: fit", time.monotonic(), GANG_S)
+        self.expect_end(run, (0,), "check: verdict: go: ", time.monotonic(), GANG_S)
 
 
 if __name__ == "__main__":

@@ -44,6 +44,15 @@ Round pairs_of(const std::vector<std::pair<std::uint32_t, std::uint32_t>>& pairs
   return round;
 }
 
+TEST(CheckRound, ANodeLostBeforeTheOrdersHurriesItsGroup) {
+  TimePoint now{};
+  CheckRound round(GangId{7}, pairs_of({{0, 1}, {2, 3}}), nodes_of(4, 1, false), 1);
+  round.lose(MemberIndex{1}, now);
+  EXPECT_FALSE(round.next_deadline());
+  (void)round.orders({100, 200}, now);
+  EXPECT_EQ(round.next_deadline(), now + std::chrono::seconds(3)) << "for its peer to report";
+}
+
 struct TwoPairs {
   TwoPairs() : round(GangId{7}, pairs_of({{0, 1}, {2, 3}}), nodes_of(4, 1, false), 1) {
     (void)round.orders({100, 200}, now);

@@ -133,6 +133,33 @@ TEST(CoordinatorCheck, AFitSpareStaysIdle) {
   EXPECT_NE(job.said().find("node4 is lost"), std::string::npos);
 }
 
+TEST(CoordinatorCheck, ASpareStandsInForANodeLostWhileTheStoreOpens) {
+  CoordinatorOptions options = CheckedJob::with_minimum(0.9);
+  options.world_nodes = 2;
+  options.store = StoreMode::kAgent;
+  CheckedJob job(4, options);
+  job.assemble();
+  job.run_rounds();
+  ASSERT_EQ(job.coordinator.phase(), Phase::kOpeningStore) << job.said();
+  job.feed(AgentLost{MemberIndex{0}, false, "connection closed", {}, {}});
+  job.feed(AgentLost{MemberIndex{2}, false, "connection closed", {}, {}});
+  ASSERT_EQ(job.coordinator.phase(), Phase::kOpeningStore) << job.said();
+  EXPECT_EQ(job.count_sent<OpenStore>(), 2u) << "of node1 and node2";
+  job.say(1, StoreOpened{Attempt{0}, 13007});
+  EXPECT_EQ(started_on(job), (std::vector<std::uint32_t>{1, 3})) << job.said();
+  job.feed(AgentLost{MemberIndex{3}, false, "connection closed", {}, {}});
+  EXPECT_EQ(job.coordinator.phase(), Phase::kStopping) << "its workers run";
+}
+
+TEST(CoordinatorCheck, ASpareIsNotAskedWhetherItStartedWorkers) {
+  CheckedJob job = job_with_spare(4, 3);
+  job.assemble();
+  job.run_rounds();
+  for (const std::uint32_t node : {0u, 1u, 2u}) job.say(node, WorkersStarted{job.gang()});
+  EXPECT_EQ(job.coordinator.phase(), Phase::kRunning);
+  EXPECT_FALSE(job.coordinator.next_deadline());
+}
+
 TEST(CoordinatorCheck, ANodeCutOffInARoundStaysOutWhereASpareIs) {
   CheckedJob job = job_with_spare(4, 3);
   job.assemble();
@@ -194,6 +221,35 @@ TEST(CoordinatorCheck, TheSearchEndsAtItsDeadline) {
   EXPECT_EQ(job.exit_code(), to_int(ExitCode::kUnfit)) << "below the minimum all the same";
 }
 
+// Its processes would not even meet: a hang of everybody, seen by nobody.
+TEST(CoordinatorCheck, NoRoundBeginsWithoutTheTimeToStartItsProcesses) {
+  CheckedJob job = fabric_job(4, 0.9);
+  job.speed[2] = 0.5;
+  job.assemble();
+  job.run_round();
+  ASSERT_EQ(job.coordinator.phase(), Phase::kChecking) << "pairs";
+  job.now += std::chrono::seconds(50);  // of 60
+  job.run_round();
+  EXPECT_NE(job.said().find("its time is over"), std::string::npos) << job.said();
+  EXPECT_EQ(job.coordinator.phase(), Phase::kClosing);
+}
+
+TEST(CoordinatorCheck, AGroupThatTheEndOfTheSearchCutShortDidNotHang) {
+  CheckedJob job = fabric_job(4, 0.9);
+  job.speed[2] = 0.5;
+  job.assemble();
+  job.run_round();
+  job.now += std::chrono::seconds(30);
+  job.run_round();
+  ASSERT_EQ(job.coordinator.phase(), Phase::kChecking) << "pairs again, in half the time";
+  job.stuck = {0, 1, 2, 3};
+  job.run_round();
+  EXPECT_NE(job.said().find("its time is over"), std::string::npos) << job.said();
+  EXPECT_EQ(job.said().find("hung"), std::string::npos) << job.said();
+  job.acknowledge_all();
+  EXPECT_EQ(job.exit_code(), to_int(ExitCode::kUnfit)) << "below the minimum all the same";
+}
+
 TEST(CoordinatorCheck, ABaselineIsKeptOfAFitMachineOnly) {
   CoordinatorOptions options;
   options.record_baseline = true;
@@ -234,6 +290,52 @@ TEST(CoordinatorCheck, AutoGoesOnUnmeasuredAndSaysSo) {
   EXPECT_EQ(job.coordinator.phase(), Phase::kRunning);
   EXPECT_NE(job.said().find("could not measure: no port is free"), std::string::npos);
   EXPECT_NE(job.said().find("unmeasured"), std::string::npos);
+}
+
+TEST(CoordinatorCheck, WithoutPortsForTheSearchTheWorldsMeasurementCounts) {
+  CheckedJob job = fabric_job(4, 0.9);
+  job.speed[2] = 0.5;
+  job.assemble();
+  job.run_round();
+  ASSERT_EQ(job.coordinator.phase(), Phase::kChecking) << "pairs";
+  job.feed(CheckGroupsFailed{job.gang(), "no port is free"});
+  EXPECT_NE(job.said().find("no port is free"), std::string::npos) << job.said();
+  job.acknowledge_all();
+  EXPECT_EQ(job.exit_code(), to_int(ExitCode::kUnfit)) << job.said();
+}
+
+TEST(CoordinatorCheck, WordsOfTheRoundBeforeDoNotEndThisOne) {
+  CheckedJob job = fabric_job(4, 0.9);
+  job.speed[2] = 0.5;
+  job.assemble();
+  const GangId first = job.gang();
+  job.run_round();
+  ASSERT_NE(job.gang(), first);
+  const auto deadline = job.coordinator.next_deadline();
+  job.feed(CheckGroupsFailed{first, "no port is free"});
+  job.feed(CheckGroupsOpened{first, {1}, "key"});
+  job.say(0, GangFinished{first, {""}, 0});
+  EXPECT_EQ(job.coordinator.phase(), Phase::kChecking) << job.said();
+  EXPECT_EQ(job.coordinator.next_deadline(), deadline);
+}
+
+TEST(CoordinatorCheck, AnAgentAheadOfItsOrdersLeavesTheDeadlineOfTheOpening) {
+  CheckedJob job = fabric_job(3);
+  job.assemble();
+  const auto deadline = job.coordinator.next_deadline();
+  ASSERT_TRUE(deadline);
+  job.say(1, GangFinished{job.gang(), {""}, 0});
+  EXPECT_EQ(job.coordinator.next_deadline(), deadline);
+}
+
+// With --nnodes=MIN:MAX the nodes before it may be missing.
+TEST(CoordinatorCheck, ANodeAloneHasNoFabricWhateverItsNumber) {
+  CheckedJob job = fabric_job(1);
+  rendezvous::Roster roster = job.roster();
+  roster.members[0].description.node = NodeIndex{2};
+  job.feed(Assembled{roster});
+  EXPECT_EQ(job.coordinator.phase(), Phase::kRunning) << job.said();
+  EXPECT_NE(job.said().find("skipped, one node"), std::string::npos) << job.said();
 }
 
 TEST(CoordinatorCheck, CheckProcessesAreNoWorkersToAStop) {

@@ -72,6 +72,7 @@ TEST(CoordinatorStore, IsOpenBeforeAnyWorkerStarts) {
   EXPECT_EQ(start.master_port, 13007);
   EXPECT_TRUE(start.agent_store);
   EXPECT_EQ(start.master_address, "");  // the coordinator's node
+  job.start_all();
   EXPECT_FALSE(job.coordinator.next_deadline());
 }
 

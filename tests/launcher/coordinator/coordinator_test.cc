@@ -21,7 +21,62 @@ TEST(Coordinator, StartsTheWorkersOnceAllAgentsAreThere) {
   job.assemble();
   EXPECT_EQ(job.count_sent<StartWorkers>(), 1u);
   EXPECT_EQ(job.coordinator.phase(), Phase::kRunning);
+}
+
+TEST(Coordinator, WaitsForTheWorkersStartAndForTheirEndWithoutADeadline) {
+  Job job(2, unchecked());
+  job.assemble();
+  EXPECT_EQ(job.coordinator.next_deadline(), job.now + kStartPatience);
+  job.say(0, WorkersStarted{job.gang()});
+  job.say(1, WorkersStarted{GangId{77}});
+  EXPECT_TRUE(job.coordinator.next_deadline());
+  job.say(1, WorkersStarted{job.gang()});
   EXPECT_FALSE(job.coordinator.next_deadline());
+  EXPECT_EQ(job.coordinator.phase(), Phase::kRunning);
+}
+
+TEST(Coordinator, AnAgentThatStartsNoWorkersEndsTheJobAndIsNamed) {
+  Job job(4, unchecked());
+  job.assemble();
+  for (const std::uint32_t node : {0u, 1u, 3u}) job.say(node, WorkersStarted{job.gang()});
+  job.pass_deadline();
+  EXPECT_EQ(job.coordinator.phase(), Phase::kStopping);
+  EXPECT_EQ(job.count_sent<StopGang>(), 1u);
+  EXPECT_EQ(job.said(), "muster: node3: its agent did not start its workers within 20 s\n");
+  for (const std::uint32_t node : {0u, 1u, 3u}) job.say(node, GangFinished{job.gang(), {}, 0});
+  EXPECT_EQ(job.coordinator.phase(), Phase::kClosing) << "its end is not waited for";
+  for (const std::uint32_t node : {0u, 1u, 3u}) job.say(node, CloseAcknowledged{});
+  EXPECT_EQ(job.exit_code(), -1);
+  job.pass_deadline();
+  EXPECT_EQ(job.exit_code(), to_int(ExitCode::kLost));
+  EXPECT_NE(job.said().find("\nmuster: node3: its agent did not acknowledge the end within 2 s\n"),
+            std::string::npos)
+      << job.said();
+}
+
+TEST(Coordinator, SeveralAgentsThatStartNothingAreOneLine) {
+  Job job(4, unchecked());
+  job.assemble();
+  job.say(0, WorkersStarted{job.gang()});
+  job.pass_deadline();
+  EXPECT_EQ(job.said(),
+            "muster: node[2-4]: their agents did not start their workers within 20 s\n");
+}
+
+TEST(Coordinator, AGangThatIsGoneWasStarted) {
+  Job job(2, unchecked());
+  job.assemble();
+  job.say(0, GangFinished{job.gang(), {}, 0});
+  EXPECT_TRUE(job.coordinator.next_deadline());
+  job.say(1, WorkersStarted{job.gang()});
+  EXPECT_FALSE(job.coordinator.next_deadline());
+
+  Job other(2, unchecked());
+  other.assemble();
+  other.say(1, WorkersStarted{other.gang()});
+  other.say(0, GangFinished{other.gang(), {}, 0});
+  EXPECT_EQ(other.coordinator.phase(), Phase::kRunning);
+  EXPECT_FALSE(other.coordinator.next_deadline());
 }
 
 TEST(Coordinator, EndsWithZeroWhenEveryGangEndedWell) {
@@ -67,6 +122,23 @@ TEST(Coordinator, LaterWordsOfAWorkerReplaceItsFirstReport) {
   job.say(0, WorkerEnded{job.gang(), end});
   job.finish_all();
   EXPECT_NE(job.said().find("ValueError: boom"), std::string::npos) << job.said();
+}
+
+// An agent that could not even plan does not know its ranks.
+TEST(Coordinator, AStartFailureWithoutAPlaceIsOfTheAgentThatTellsIt) {
+  Job job(3, unchecked());
+  job.assemble();
+  WorkerEnd end;
+  end.place.host = "node3";
+  end.start_failure = verdict::StartFailure{"memfd_create: too many open files", 86};
+  end.when = job.wall;
+  job.say(2, WorkerEnded{job.gang(), end});
+  job.end_worker(0, 0, ExitStatus::killed(SIGTERM), true);
+  job.finish_all();
+  EXPECT_NE(job.said().find("rank 16 (node3, local rank 0)"), std::string::npos) << job.said();
+  EXPECT_NE(job.said().find("memfd_create: too many open files"), std::string::npos) << job.said();
+  job.acknowledge_all();
+  EXPECT_EQ(job.exit_code(), 86);
 }
 
 TEST(Coordinator, ACancelIsTheFirstCauseNotTheWorkersThatDiedOfIt) {

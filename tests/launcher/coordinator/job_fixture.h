@@ -89,6 +89,10 @@ class Job {
     for (std::uint32_t node = 0; node < facts.size(); ++node) say(node, CloseAcknowledged{});
   }
 
+  void start_all() {
+    for (std::uint32_t node = 0; node < facts.size(); ++node) say(node, WorkersStarted{gang()});
+  }
+
   void finish_all() {
     for (std::uint32_t node = 0; node < facts.size(); ++node)
       say(node, GangFinished{gang(), {}, 0});

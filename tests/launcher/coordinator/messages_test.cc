@@ -59,7 +59,8 @@ std::vector<std::string> samples() {
           encode(FromAgent(AskOwners{Attempt{2}, connections()})),
           encode(FromAgent(OwnersFound{Attempt{2}, owners()})),
           encode(ToAgent(LookAtNode{LookId{1}})),
-          encode(FromAgent(looked()))};
+          encode(FromAgent(looked())),
+          encode(FromAgent(WorkersStarted{GangId{2}}))};
 }
 
 TEST(Messages, AStoresQuestionKeepsItsConnections) {

@@ -178,6 +178,54 @@ TEST(NodeSelection, ALostNodeStartsTheMeasurementAnew) {
   EXPECT_EQ(choice.unfit.front().evidence, "n2: lost: silent for 10 s");
 }
 
+TEST(NodeSelection, ACulpritThatIsLostBeginsNothingAnew) {
+  Machine machine(6);
+  machine.speeds[1] = 60;
+  NodeSelection selection(machine.options(4));
+  NodeSelection::Next next = selection.begin();
+  while (selection.candidates().size() == 6) {
+    std::vector<GroupOutcome> outcomes;
+    for (const auto& group : std::get<Round>(next).groups) {
+      outcomes.push_back(machine.measure(selection, group));
+    }
+    next = selection.step(std::move(outcomes));
+  }
+  ASSERT_TRUE(selection.can_lose(1));
+  selection.lose(1, "lost: connection closed");
+  next = selection.step({machine.measure(selection, std::get<Round>(next).groups.front())});
+  ASSERT_TRUE(std::holds_alternative<Choice>(next)) << "the others were measured without it";
+  EXPECT_EQ(unfit_places(std::get<Choice>(next)), Places{1});
+}
+
+// A published figure only warns; what spares there are stand in.
+TEST(NodeSelection, WhereTooFewAreFitTheFitRunFirst) {
+  Machine machine(8);
+  machine.speeds[1] = machine.speeds[2] = machine.speeds[3] = 50;
+  SelectionOptions options = machine.options(6);
+  options.settings = [make = options.settings](std::uint32_t nodes) {
+    bench::localise::Settings settings = make(nodes);
+    settings.world_expected.thresholds.front().source =
+        bench::localise::ThresholdSource::kPublished;
+    return settings;
+  };
+  NodeSelection selection(std::move(options));
+  const Choice choice = machine.run(selection);
+  ASSERT_EQ(choice.decision, Decision::kWarn) << choice.line;
+  ASSERT_EQ(unfit_places(choice), (Places{1, 2, 3})) << choice.line;
+  EXPECT_EQ(choice.chosen, (Places{0, 1, 4, 5, 6, 7}));
+  EXPECT_TRUE(choice.spares.empty()) << "the unfit stand in for nobody";
+}
+
+TEST(NodeSelection, ANodeThatIsGoneIsNotChosenWhenTheTimeIsOver) {
+  Machine machine(4);
+  NodeSelection selection(machine.options(3));
+  (void)selection.begin();
+  selection.lose(1, "lost: silent for 10 s");
+  const Choice choice = selection.conclude();
+  EXPECT_EQ(choice.chosen, (Places{0, 2, 3}));
+  EXPECT_TRUE(choice.spares.empty());
+}
+
 TEST(NodeSelection, OneProcessAloneIsFitWhenItWasMeasured) {
   Machine machine(1);
   EXPECT_EQ(machine.choose(1).decision, Decision::kGo);
