@@ -1,6 +1,7 @@
 #include "collectives-bench/localise/confirm.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <tuple>
 
@@ -52,16 +53,16 @@ void Confirmation::choose_good(const PairRecord& record, const std::vector<std::
     if (fit_.good[node] && !contains(suspects_.nodes, node)) good_.push_back(node);
   }
   if (good_.size() >= 2) return;
-  const Observation* fastest = nullptr;
-  for (const Observation& seen : record.observations()) {
-    if (!record.comparable(seen)) continue;
-    if (fastest == nullptr || seen.busbw > fastest->busbw) fastest = &seen;
-  }
-  if (fastest == nullptr) return;
-  for (const std::uint32_t node : {fastest->a, fastest->b}) {
+  const auto by_pair = record.by_pair();
+  if (by_pair.empty()) return;
+  const auto fastest = std::max_element(
+      by_pair.begin(), by_pair.end(),
+      [](const auto& x, const auto& y) { return median(x.second) < median(y.second); });
+  for (const std::uint32_t node : {fastest->first.first, fastest->first.second}) {
     if (!contains(good_, node)) good_.push_back(node);
     std::erase(suspects_.nodes, node);
   }
+  std::erase(suspects_.links, fastest->first);
   std::sort(good_.begin(), good_.end());
 }
 
@@ -80,8 +81,14 @@ std::vector<Confirmation::Task> Confirmation::open_tasks(const PairRecord& recor
     if (opinion.standing != Standing::kUndecided) continue;
     tasks.push_back({{node, node}, confirm_tries(record, {node, node})});
   }
+  const auto open = [&](std::uint32_t node) {
+    const auto place = now.nodes.find(node);
+    return place != now.nodes.end() && place->second.standing == Standing::kUndecided;
+  };
   for (const auto& [link, opinion] : now.links) {
     if (opinion.standing != Standing::kUndecided) continue;
+    // An end in doubt meets others first: what it is like with them tells what the link adds.
+    if (opinion.fault == Fault::kSlow && (open(link.first) || open(link.second))) continue;
     tasks.push_back({link, confirm_tries(record, link)});
   }
   std::stable_sort(tasks.begin(), tasks.end(), [](const Task& x, const Task& y) {
@@ -153,6 +160,14 @@ std::vector<Pair> Confirmation::plan(const PairRecord& record, std::uint32_t don
   return pairs;
 }
 
+// The error of a mean falls with the root of the samples: twice the noise takes four times as many.
+std::uint32_t Confirmation::rounds_wanted(const PairRecord& record) const {
+  const double share = std::pow(reference(record).noise / rules_.usual, 2);
+  const double wanted = std::ceil(share * rules_.confirm_rounds);
+  const auto most = static_cast<double>(rules_.noisy_confirm_rounds);
+  return std::max(rules_.confirm_rounds, static_cast<std::uint32_t>(std::min(wanted, most)));
+}
+
 // Noise shows in the pairs of good nodes, and in how a suspect's own samples scatter.
 Reference Confirmation::reference(const PairRecord& record) const {
   std::vector<double> now;
@@ -165,15 +180,21 @@ Reference Confirmation::reference(const PairRecord& record) const {
   }
   if (all.empty()) return {fit_.reference, fit_.noise, fit_.reference_samples};
   std::vector<double> distances = distances_to(all, median(all));
+  const auto add_scatter = [&](const std::vector<double>& values) {
+    if (values.size() < rules_.confirm_samples) return;
+    const std::vector<double> scatter = distances_to(values, median(values));
+    distances.insert(distances.end(), scatter.begin(), scatter.end());
+  };
   for (const std::uint32_t node : suspects_.nodes) {
     std::size_t seen = 0;
-    const std::vector<double> ratios = partner_ratios(record, node, 1, seen);
-    if (ratios.size() < rules_.confirm_samples) continue;
-    const std::vector<double> own = distances_to(ratios, median(ratios));
-    distances.insert(distances.end(), own.begin(), own.end());
+    add_scatter(partner_ratios(record, node, 1, seen));
   }
-  const std::vector<double>& used = now.size() >= kEnoughControls ? now : all;
+  for (const auto& [link, values] : record.by_pair()) {
+    if (!is_good(link.first) || !is_good(link.second) || is_suspect(link)) add_scatter(values);
+  }
   const double noise = robust_noise(std::move(distances));
+  const bool own = !now.empty() && (noise > rules_.quiet || now.size() >= kEnoughControls);
+  const std::vector<double>& used = own ? now : all;
   return {robust_mean(used, noise * median(used)), noise, used.size()};
 }
 
@@ -191,9 +212,18 @@ std::vector<double> Confirmation::partner_ratios(const PairRecord& record, std::
         by_partner.begin(), by_partner.end(),
         [](const auto& a, const auto& b) { return median(a.second) < median(b.second); }));
   }
+  // Nor may one partner outvote the others, as one whose link is looked at again would.
+  std::size_t most = 0;
+  std::size_t next = 0;
+  for (const auto& [partner, values] : by_partner) {
+    next = std::max(next, std::min(most, values.size()));
+    most = std::max(most, values.size());
+  }
   std::vector<double> ratios;
   for (const auto& [partner, values] : by_partner) {
-    ratios.insert(ratios.end(), values.begin(), values.end());
+    const std::size_t count = next == 0 ? values.size() : std::min(next, values.size());
+    ratios.insert(ratios.end(), values.begin(),
+                  values.begin() + static_cast<std::ptrdiff_t>(count));
   }
   return ratios;
 }
@@ -270,8 +300,17 @@ Opinion Confirmation::of_node(const PairRecord& record, const Reference& level, 
   return conclude_speed(std::move(opinion), ratios, seen, level, prior_of(node), last);
 }
 
+// A slow link is one that is slower than its ends are with others, and only when both are fine.
 Opinion Confirmation::of_link(const PairRecord& record, const Reference& level, const Pair& link,
-                              bool last) const {
+                              const Opinions& known, bool last) const {
+  double ends = 1;
+  bool ends_are_fine = true;
+  for (const std::uint32_t end : {link.first, link.second}) {
+    const auto place = known.nodes.find(end);
+    if (place == known.nodes.end()) continue;
+    ends_are_fine = ends_are_fine && place->second.standing == Standing::kCleared;
+    if (place->second.belief.ratio > 0) ends = std::min(ends, place->second.belief.ratio);
+  }
   Opinion opinion;
   std::vector<double> ratios;
   bool again = false;
@@ -285,7 +324,7 @@ Opinion Confirmation::of_link(const PairRecord& record, const Reference& level, 
     }
     if (!seen->confirm) continue;
     ++tries;
-    if (record.comparable(*seen)) ratios.push_back(seen->busbw / level.busbw);
+    if (record.comparable(*seen)) ratios.push_back(seen->busbw / (ends * level.busbw));
   }
   if (again && opinion.times >= 2) {
     opinion.standing = Standing::kUnfit;
@@ -297,7 +336,11 @@ Opinion Confirmation::of_link(const PairRecord& record, const Reference& level, 
     opinion.standing = Standing::kUnmeasured;
     return opinion;
   }
-  return conclude_speed(std::move(opinion), ratios, ratios.size(), level, prior_, last);
+  opinion = conclude_speed(std::move(opinion), ratios, ratios.size(), level, prior_, last);
+  if (opinion.standing == Standing::kUnfit && !ends_are_fine) {
+    opinion.standing = last ? Standing::kDoubtful : Standing::kUndecided;
+  }
+  return opinion;
 }
 
 // Stage one's, and those that were slow although both ends are good or turned out to be. A link
@@ -314,15 +357,12 @@ std::vector<Pair> Confirmation::suspect_links(const PairRecord& record, const Re
       links.insert(link);
     }
   }
-  for (const auto& [node, opinion] : opinions.nodes) {
-    if (opinion.standing != Standing::kCleared) continue;
-    for (const Observation* seen : record.of(node)) {
-      const std::uint32_t partner = seen->partner_of(node);
-      // What was seen since is the test of it, and may not raise the suspicion.
-      if (seen->confirm || !record.comparable(*seen)) continue;
-      if (standing(partner) != Standing::kCleared) continue;
-      if (seen->busbw < rules_.link_screen * level.busbw) links.insert(std::minmax(node, partner));
-    }
+  // What was seen since stage one is the test of it, and may not raise the suspicion.
+  for (const auto& [link, values] : record.by_pair()) {
+    const bool suspects = opinions.nodes.count(link.first) + opinions.nodes.count(link.second) > 0;
+    if (!suspects || median(values) >= rules_.link_screen * level.busbw) continue;
+    if (standing(link.first) != Standing::kCleared) continue;
+    if (standing(link.second) == Standing::kCleared) links.insert(link);
   }
   return {links.begin(), links.end()};
 }
@@ -334,7 +374,7 @@ Opinions Confirmation::opinions(const PairRecord& record, bool last) const {
     opinions.nodes.emplace(node, of_node(record, level, node, last));
   }
   for (const Pair& link : suspect_links(record, level, opinions)) {
-    opinions.links.emplace(link, of_link(record, level, link, last));
+    opinions.links.emplace(link, of_link(record, level, link, opinions, last));
   }
   return opinions;
 }

@@ -59,6 +59,9 @@ class Confirmation {
   // `done` is the number of confirm rounds so far.
   std::vector<Pair> plan(const PairRecord& record, std::uint32_t done) const;
 
+  // How many rounds the noise seen so far is worth.
+  std::uint32_t rounds_wanted(const PairRecord& record) const;
+
   // `last`: no more rounds will come.
   Opinions opinions(const PairRecord& record, bool last) const;
   Reference reference(const PairRecord& record) const;
@@ -81,7 +84,7 @@ class Confirmation {
                   bool last) const;
   Opinion repeated_trouble(const PairRecord& record, std::uint32_t node) const;
   Opinion of_link(const PairRecord& record, const Reference& level, const Pair& link,
-                  bool last) const;
+                  const Opinions& known, bool last) const;
   std::vector<Pair> suspect_links(const PairRecord& record, const Reference& level,
                                   const Opinions& opinions) const;
   Opinion conclude_speed(Opinion opinion, const std::vector<double>& ratios, std::size_t seen,

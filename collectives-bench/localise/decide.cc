@@ -36,7 +36,8 @@ Belief believe_slow(const std::vector<double>& ratios, std::size_t seen, double 
   const double slow = std::min(x, hypotheses.slow);
   const double evidence = (std::pow(x - 1, 2) - std::pow(x - slow, 2)) / (2 * variance);
   const double log_odds =
-      std::log(hypotheses.prior / (1 - hypotheses.prior)) + std::min(evidence, most_evidence(seen));
+      std::log(hypotheses.prior / (1 - hypotheses.prior)) +
+      std::clamp(evidence, -most_evidence(reference_samples), most_evidence(seen));
   belief.confidence = std::min(1 / (1 + std::exp(-log_odds)), kMostConfidence);
   return belief;
 }

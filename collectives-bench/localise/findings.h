@@ -37,6 +37,9 @@ std::optional<double> world_busbw(const Findings& findings);
 // The world was not measured, or was measured below something that it should reach.
 bool world_is_poor(const Findings& findings);
 
+// It reached its floors by less than its own noise: another measurement may not.
+bool world_is_close(const Findings& findings);
+
 // Nodes that stage two, or their own rounds, showed to be unfit. Without rails and evidence.
 std::vector<UnfitNode> unfit_nodes(const Findings& findings);
 

@@ -157,17 +157,35 @@ Opinion IntraRecord::of_node(std::uint32_t node, const Settings& settings) const
   // Nothing says that any node is slow before this: the prior is that of one node of many.
   const double prior = std::min(kPriorOfNode, prior_among(outstanding(settings).size()));
   const std::size_t others = std::max<std::size_t>(by_node_.size() - 1, rounds_);
-  opinion.belief =
-      believe_slow(ratios, ratios.size(), noise(settings), others, {settings.rules.slow, prior});
+  const double sigma = noise(settings);
+  opinion.belief = believe_slow(ratios, ratios.size(), sigma, others, {settings.rules.slow, prior});
   opinion.busbw = median(speeds);
   opinion.partners = by_node_.size() - 1;
   const double confidence = opinion.belief.confidence;
-  if (confidence >= settings.rules.enough) {
+  // Of many noisy nodes some are slow several times by chance.
+  const Rules& rules = settings.rules;
+  if (confidence >= (sigma > rules.usual ? rules.sure : rules.enough)) {
     opinion.standing = Standing::kUnfit;
   } else if (confidence >= 0.5) {
     opinion.standing = Standing::kDoubtful;
   }
   return opinion;
+}
+
+std::uint32_t IntraRecord::repeats_wanted(const Settings& settings) const {
+  const Rules& rules = settings.rules;
+  if (rounds_ < 1 + rules.intra_repeats || noise(settings) <= rules.usual) {
+    return rules.intra_repeats;
+  }
+  for (const std::uint32_t node : outstanding(settings)) {
+    const Belief belief = of_node(node, settings).belief;
+    const double confidence = belief.confidence;
+    if (belief.samples == 0) continue;
+    if (confidence > rules.cleared && confidence < rules.sure) {
+      return std::max(rules.intra_repeats, rules.noisy_intra_repeats);
+    }
+  }
+  return rules.intra_repeats;
 }
 
 std::vector<std::uint32_t> IntraRecord::odd_nodes() const {

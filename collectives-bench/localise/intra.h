@@ -29,6 +29,8 @@ class IntraRecord {
   // Nodes that the first round leaves in doubt: their own or no outcome differs from the others'.
   std::vector<std::uint32_t> outstanding(const Settings& settings) const;
   Opinion of_node(std::uint32_t node, const Settings& settings) const;
+  // After the usual ones more where there is noise, as long as one of those is undecided.
+  std::uint32_t repeats_wanted(const Settings& settings) const;
   // Median of all nodes in all rounds, GB/s; empty when nothing was measured.
   std::optional<double> level() const;
   std::vector<std::uint32_t> odd_nodes() const;  // measured by another algorithm than most

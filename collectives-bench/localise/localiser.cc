@@ -71,9 +71,12 @@ Result<Localiser> Localiser::create(Cluster cluster, Settings settings) {
 
 std::uint32_t Localiser::most_rounds(const Rules& rules) {
   const std::uint32_t after_confirm = std::max(rules.rail_rounds, rules.world_repeats);
-  const std::uint32_t many = rules.pair_rounds + rules.confirm_rounds + after_confirm;
+  const std::uint32_t many = std::max(rules.pair_rounds, rules.noisy_pair_rounds) +
+                             std::max(rules.confirm_rounds, rules.noisy_confirm_rounds) +
+                             after_confirm;
   const std::uint32_t two_nodes = rules.world_repeats + rules.rail_rounds;
-  return 1 + rules.intra_repeats + 1 + std::max(many, two_nodes);
+  return 1 + std::max(rules.intra_repeats, rules.noisy_intra_repeats) + 1 + rules.world_repeats +
+         std::max(many, two_nodes);
 }
 
 Next Localiser::begin() {
@@ -118,7 +121,8 @@ Next Localiser::step(std::vector<GroupOutcome> outcomes) {
 Next Localiser::after_intra() {
   const Settings& settings = found_.settings;
   const bool doubt = !found_.intra.outstanding(settings).empty();
-  if (doubt && found_.intra.rounds() < 1 + settings.rules.intra_repeats) return order_intra();
+  const std::uint32_t wanted = found_.intra.repeats_wanted(settings);
+  if (doubt && found_.intra.rounds() < 1 + wanted) return order_intra();
   if (doubt) {
     // Who cannot carry a collective alone would only slow or hang the others.
     std::erase_if(found_.active, [&](std::uint32_t node) {
@@ -131,6 +135,10 @@ Next Localiser::after_intra() {
 
 Next Localiser::after_world() {
   const bool poor = world_is_poor(found_);
+  if (!poor && world_is_close(found_) &&
+      found_.worlds.size() < 1 + found_.settings.rules.world_repeats) {
+    return order_world(State::kWorld, RoundKind::kWorld);
+  }
   if (found_.active.size() == 2) {
     return poor ? order_world(State::kRepeat, RoundKind::kRepeat) : finish();
   }
@@ -150,6 +158,7 @@ std::uint32_t Localiser::pair_rounds_wanted() const {
   const NodeFit fit = fit_nodes(nodes, found_.pairs.samples(), rules.screen);
   // Up to a handful of nodes all pairs are soon measured, and few numbers tell little of the noise.
   const bool few = found_.active.size() < rules.pair_rounds;
+  if (few && fit.noise > rules.usual) return rules.noisy_pair_rounds;
   return fit.noise <= rules.quiet && !few ? rules.quiet_pair_rounds : rules.pair_rounds;
 }
 
@@ -170,8 +179,7 @@ Next Localiser::after_pairs() {
 
 Next Localiser::after_confirm() {
   ++confirm_rounds_;
-  const Rules& rules = found_.settings.rules;
-  if (confirm_rounds_ < rules.confirm_rounds) {
+  if (confirm_rounds_ < found_.confirmation->rounds_wanted(found_.pairs)) {
     const std::vector<Pair> pairs = found_.confirmation->plan(found_.pairs, confirm_rounds_);
     if (!pairs.empty()) return order_confirm(pairs);
   }
@@ -282,7 +290,7 @@ Next Localiser::order_pairs() {
   }
   const Settings& settings = found_.settings;
   if (groups.empty()) {  // everybody is in trouble: more of the same tells nothing
-    pair_rounds_ = settings.rules.pair_rounds;
+    pair_rounds_ = std::max(settings.rules.pair_rounds, settings.rules.noisy_pair_rounds);
     return after_pairs();
   }
   return order(State::kPairs, RoundKind::kPairs, settings.pairs, std::move(groups),

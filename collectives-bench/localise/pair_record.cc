@@ -111,6 +111,14 @@ std::vector<PairSample> PairRecord::samples() const {
   return samples;
 }
 
+std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<double>> PairRecord::by_pair() const {
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<double>> pairs;
+  for (const Observation& seen : observations_) {
+    if (!seen.confirm && comparable(seen)) pairs[std::minmax(seen.a, seen.b)].push_back(seen.busbw);
+  }
+  return pairs;
+}
+
 std::size_t PairRecord::troubles(std::uint32_t node) const {
   std::size_t count = 0;
   for (const Observation* seen : of(node)) count += seen->blames(node) ? 1 : 0;

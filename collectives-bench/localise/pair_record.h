@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "collectives-bench/localise/estimate.h"
@@ -53,6 +54,8 @@ class PairRecord {
   // Nodes that ran another algorithm in most of their pairs, ascending.
   std::vector<std::uint32_t> odd_nodes() const;
   std::vector<PairSample> samples() const;
+  // Those of each pair before the confirm stage, GB/s; first < second.
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<double>> by_pair() const;
   std::size_t troubles(std::uint32_t node) const;  // outcomes other than measured that blame it
 
  private:

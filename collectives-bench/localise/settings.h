@@ -25,20 +25,25 @@ struct Rules {
   double screen = 0.96;       // a node below this share of the others is suspect
   double link_screen = 0.95;  // a link, of what its ends reach
   double prior_seen_bad = 0.2;
-  double slow = 0.9;       // what must not go unseen; healthy is 1
-  double sure = 0.998;     // confidence that ends the search
-  double enough = 0.9;     // that suffices when the rounds are used up
-  double cleared = 0.002;  // below: not slow
+  double slow = 0.9;          // what must not go unseen; healthy is 1
+  double sure = 0.998;        // confidence that ends the search
+  double enough = 0.9;        // that suffices when the rounds are used up
+  double cleared = 0.002;     // below: not slow
   bool pairs_unknown = true;  // run pairs when nothing says what the world should reach
   bool pairs_always = false;  // also when the world is fine: for a baseline
   std::uint32_t pair_rounds = 6;
   std::uint32_t quiet_pair_rounds = 3;
-  double quiet = 0.015;  // noise up to which these are enough
+  std::uint32_t noisy_pair_rounds = 18;  // of few nodes
+  double quiet = 0.015;                  // noise up to which these are enough
   std::uint32_t confirm_samples = 3;
   std::uint32_t confirm_rounds = 12;
+  std::uint32_t noisy_confirm_rounds = 48;
+  double usual = 0.02;  // noise up to which confirm_rounds are enough; more grow with its square
   std::uint32_t intra_repeats = 6;
+  std::uint32_t noisy_intra_repeats = 18;
   std::uint32_t rail_rounds = 3;
   std::uint32_t world_repeats = 2;
+  double world_margin = 0.035;  // a world closer to its floor by its cv, up to this, is repeated
 };
 
 struct Settings {

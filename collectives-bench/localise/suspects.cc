@@ -19,14 +19,9 @@ std::size_t measured_count(const PairRecord& record, std::uint32_t node) {
 }
 
 // A hang or wrong data makes a link suspect only where its two ends explain it equally well.
-bool link_is_suspect(const PairRecord& record, const NodeFit& fit, const Observation& seen,
-                     const std::set<std::uint32_t>& troubled, const Rules& rules) {
-  if (seen.kind == OutcomeKind::kHung || seen.kind == OutcomeKind::kWrongData) {
-    return seen.blamed.size() == 2 && troubled.count(seen.a) > 0 && troubled.count(seen.b) > 0;
-  }
-  if (!record.comparable(seen)) return false;
-  const double ends = std::min({1.0, fit.factors[seen.a], fit.factors[seen.b]});
-  return seen.busbw < rules.link_screen * ends * fit.reference;
+bool link_is_troubled(const Observation& seen, const std::set<std::uint32_t>& troubled) {
+  if (seen.kind != OutcomeKind::kHung && seen.kind != OutcomeKind::kWrongData) return false;
+  return seen.blamed.size() == 2 && troubled.count(seen.a) > 0 && troubled.count(seen.b) > 0;
 }
 
 }  // namespace
@@ -74,9 +69,11 @@ Suspects find_suspects(const PairRecord& record, const NodeFit& fit,
   }
   std::set<Pair> links;
   for (const Observation& seen : record.observations()) {
-    if (link_is_suspect(record, fit, seen, troubled, rules)) {
-      links.insert(std::minmax(seen.a, seen.b));
-    }
+    if (link_is_troubled(seen, troubled)) links.insert(std::minmax(seen.a, seen.b));
+  }
+  for (const auto& [link, values] : record.by_pair()) {
+    const double ends = std::min({1.0, fit.factors[link.first], fit.factors[link.second]});
+    if (median(values) < rules.link_screen * ends * fit.reference) links.insert(link);
   }
   return {{nodes.begin(), nodes.end()}, {links.begin(), links.end()}};
 }

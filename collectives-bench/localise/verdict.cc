@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "collectives-bench/localise/findings.h"
@@ -336,6 +337,21 @@ bool world_is_poor(const Findings& findings) {
   if (std::any_of(findings.worlds.begin(), findings.worlds.end(), troubled)) return true;
   const std::optional<double> busbw = world_busbw(findings);
   return !busbw || findings.settings.world_expected.missed_by(*busbw) != nullptr;
+}
+
+bool world_is_close(const Findings& findings) {
+  const std::optional<double> busbw = world_busbw(findings);
+  if (!busbw) return false;
+  double cv = 0;
+  double count = 0;
+  for (const GroupOutcome& outcome : findings.worlds) {
+    if (outcome.kind != OutcomeKind::kMeasured) continue;
+    cv = std::max(cv, outcome.measured.cv);
+    ++count;
+  }
+  // One slow iteration makes cv large and leaves the median, which is judged, where it is.
+  const double margin = std::min(cv, findings.settings.rules.world_margin) / std::sqrt(count);
+  return findings.settings.world_expected.missed_by(*busbw * (1 - margin)) != nullptr;
 }
 
 std::vector<UnfitNode> unfit_nodes(const Findings& findings) {

@@ -8,6 +8,7 @@ namespace {
 
 constexpr Noise kUsual{0.02, 0.01, 0.2, 20};
 constexpr Noise kTwice{0.04, 0.02, 0.4, 20};
+constexpr Noise kHardest{0.04, 0.02, 0.4, 1};  // a sample is a whole measurement
 
 TrialSpec spec_of(Scenario scenario, std::uint32_t nodes, const Noise& noise) {
   TrialSpec spec;
@@ -34,6 +35,14 @@ TEST(LocaliseBounds, OneNodeTenPercentSlow) {
       spec.most_depth = 0.1;
       expect_bounds(spec, 20);
     }
+  }
+}
+
+TEST(LocaliseBounds, OneNodeTenPercentSlowWhereAMeasurementIsAsNoisyAsAnIteration) {
+  for (const std::uint32_t nodes : {4u, 8u, 32u}) {
+    TrialSpec spec = spec_of(Scenario::kSlowNodes, nodes, kHardest);
+    spec.most_depth = 0.1;
+    expect_bounds(spec, 60);
   }
 }
 
@@ -66,6 +75,14 @@ TEST(LocaliseBounds, MissingDataHidesNobody) {
   TrialSpec spec = spec_of(Scenario::kSlowNodes, 16, kTwice);
   spec.missing = 0.05;
   expect_bounds(spec, 20);
+}
+
+TEST(LocaliseBounds, MissingDataAmongFewNoisyNodesComesToAnEnd) {
+  TrialSpec spec = spec_of(Scenario::kSlowNodes, 3, kHardest);
+  spec.missing = 0.2;  // so often that all three sit out
+  const Score score = run_trials(spec, 1, 60);
+  EXPECT_LE(score.most_rounds, Localiser::most_rounds({}));
+  EXPECT_LT(score.false_evictions(), 0.02);
 }
 
 TEST(LocaliseBounds, HealthyClustersAreLeftAlone) {

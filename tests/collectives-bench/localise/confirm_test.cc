@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <numeric>
+#include <random>
 #include <set>
 
 #include "tests/collectives-bench/localise/rounds_by_hand.h"
@@ -89,6 +90,29 @@ TEST(Confirm, WhatWasSlowOnceAndIsNotNowIsCleared) {
   }
   const Opinions opinions = stage.confirmation->opinions(stage.record, true);
   EXPECT_EQ(opinions.nodes.at(2).standing, Standing::kCleared);
+}
+
+TEST(Confirm, ALinkLookedAtAgainAndAgainDoesNotOutvoteTheOtherPartners) {
+  Stage stage(8, [](auto a, auto b) { return a == 2 || b == 2 ? 36.0 : 40.0; });
+  const auto confirm = [&](std::uint32_t partner, double busbw) {
+    stage.record.add(pair_round({std::minmax(2u, partner)}, RoundKind::kConfirm),
+                     {measured(busbw)});
+  };
+  for (int i = 0; i < 8; ++i) confirm(3, 32);
+  confirm(4, 24);  // in the tail: this partner is the slowest, not the one with the bad link
+  for (const std::uint32_t partner : {5u, 6u, 7u}) confirm(partner, 40);
+  const Opinions opinions = stage.confirmation->opinions(stage.record, true);
+  EXPECT_NE(opinions.nodes.at(2).standing, Standing::kUnfit);
+}
+
+TEST(Confirm, NoiseIsWorthMoreRounds) {
+  Stage quiet(8, [](auto a, auto b) { return a == 2 || b == 2 ? 30.0 : 40.0; });
+  EXPECT_EQ(quiet.confirmation->rounds_wanted(quiet.record), 12u);
+  std::mt19937 random(3);
+  std::normal_distribution<double> noise(1, 0.05);
+  Stage noisy(32, [&](auto a, auto b) { return noise(random) * (a == 2 || b == 2 ? 20 : 40); });
+  EXPECT_GT(noisy.confirmation->rounds_wanted(noisy.record), 30u);
+  EXPECT_LE(noisy.confirmation->rounds_wanted(noisy.record), 48u);
 }
 
 TEST(Confirm, MoreSuspectsThanGoodNodesTakeTurns) {

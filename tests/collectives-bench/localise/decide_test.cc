@@ -40,6 +40,13 @@ TEST(Decide, FewSamplesMayAllBeChance) {
   EXPECT_GT(confidence(0.5, 9, 0.01, 0.001), 0.99);
 }
 
+TEST(Decide, AReferenceOfOneSampleClearsNobody) {
+  // It may lie in the tail itself: then everybody looks fast.
+  const std::vector<double> fast(9, 1.4);
+  EXPECT_GT(believe_slow(fast, 9, 0.02, 1, {0.9, 0.5}).confidence, 0.002);
+  EXPECT_LT(believe_slow(fast, 9, 0.02, 3, {0.9, 0.5}).confidence, 0.002);
+}
+
 TEST(Decide, ThePriorIsSharedAmongTheSuspects) {
   EXPECT_DOUBLE_EQ(prior_among(1), 0.5);
   EXPECT_DOUBLE_EQ(prior_among(9), 0.1);

@@ -35,6 +35,22 @@ TEST(Intra, ASlowNodeStandsOutAndIsUnfitWhenItDoesAgain) {
   EXPECT_NEAR(*record.level(), 479.5, 0.5);
 }
 
+TEST(Intra, NoiseIsWorthMoreRepeatsWhileSomebodyIsUndecided) {
+  const auto repeats = [](double noise, double later) {
+    IntraRecord record;
+    for (int i = 0; i < 7; ++i) {
+      const GroupOutcome high = measured(480 * (1 + noise));
+      const GroupOutcome low = measured(480 * (1 - noise));
+      const GroupOutcome suspect = measured(480 * (i == 0 ? 0.93 : later));
+      add_rounds(record, {high, low, measured(480), suspect, high, low, measured(480)}, 1);
+    }
+    return record.repeats_wanted({});
+  };
+  EXPECT_EQ(repeats(0.001, 0.93), 6u) << "little noise";
+  EXPECT_EQ(repeats(0.025, 0.93), 18u);
+  EXPECT_EQ(repeats(0.025, 1), 6u) << "cleared";
+}
+
 TEST(Intra, OfTwoNodesTheOneBelowWhatIsExpected) {
   IntraRecord record;
   add_rounds(record, {measured(480), measured(360)}, 4);

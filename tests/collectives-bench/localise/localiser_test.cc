@@ -272,6 +272,37 @@ TEST(Localiser, ABlipInTheWorldRoundIsLookedAtAgain) {
   EXPECT_EQ(std::get<Verdict>(next).decision, Decision::kGo);
 }
 
+// The state after a first world of this share of what is expected, in iterations of this cv.
+Localiser::State after_world(double share, double cv) {
+  const TrialSpec spec = nodes(4);
+  Cluster cluster = SyntheticCluster(4, 1, spec.noise, {}, 1).cluster();
+  Localiser localiser = Localiser::create(cluster, trial_settings(spec)).value();
+  localiser.begin();
+  GroupOutcome world = measured(kSyntheticBusbw * share);
+  world.measured.cv = cv;
+  localiser.step({world});
+  return localiser.state();
+}
+
+TEST(Localiser, AWorldThatPassesByLessThanItsNoiseIsMeasuredAgain) {
+  EXPECT_EQ(after_world(0.97, 0.04), State::kWorld);
+  EXPECT_EQ(after_world(0.97, 0.005), State::kDone) << "a quiet machine passes at once";
+  EXPECT_EQ(after_world(1.01, 0.04), State::kDone);
+  EXPECT_EQ(after_world(0.95, 0.04), State::kPairs);
+}
+
+TEST(Localiser, WorldsThatStayCloseEndAfterTheThird) {
+  const TrialSpec spec = nodes(4);
+  Cluster cluster = SyntheticCluster(4, 1, spec.noise, {}, 1).cluster();
+  Localiser localiser = Localiser::create(cluster, trial_settings(spec)).value();
+  GroupOutcome world = measured(kSyntheticBusbw * 0.965);
+  world.measured.cv = 0.04;
+  Next next = localiser.begin();
+  while (std::holds_alternative<Round>(next)) next = localiser.step({world});
+  EXPECT_EQ(std::get<Verdict>(next).rounds, 3u);
+  EXPECT_EQ(std::get<Verdict>(next).decision, Decision::kGo);
+}
+
 TEST(Localiser, RoundsAreBoundedWhateverComesBack) {
   std::mt19937 random(7);
   const auto below = [&](std::uint32_t end) { return static_cast<std::uint32_t>(random() % end); };
