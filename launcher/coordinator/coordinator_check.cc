@@ -356,10 +356,12 @@ void Coordinator::keep_baseline() {
 
 void Coordinator::go_on(TimePoint now) {
   if (!options_.check_only) return prepare_workers(now);
-  close(
-      to_int(ExitCode::kSuccess),
-      check_backend_ ? "check: fit" : "check: fit as far as the probes tell; nothing was measured",
-      now);
+  const bool warns = choice_ && choice_->decision == bench::localise::Decision::kWarn;
+  close(to_int(ExitCode::kSuccess),
+        warns            ? "check: fit, with a warning: nothing that was found may stop a job"
+        : check_backend_ ? "check: fit"
+                         : "check: fit as far as the probes tell; nothing was measured",
+        now);
 }
 
 // Nothing is known of the machine. Who asked for a measurement gets no run without one.

@@ -87,6 +87,19 @@ TEST(CoordinatorCheck, ASlowNodeIsNamedWithTheCommandsOfAnOperator) {
   EXPECT_EQ(job.count_sent<StartWorkers>(), 0u);
 }
 
+TEST(CoordinatorCheck, ACulpritWhereNothingMayStopIsAWarningAndNoPlainFit) {
+  CoordinatorOptions options;
+  options.check_only = true;
+  CheckedJob job(4, options);
+  job.speed[2] = 0.5;
+  job.assemble();
+  job.run_rounds();
+  job.acknowledge_all();
+  EXPECT_EQ(job.exit_code(), 0);
+  EXPECT_NE(job.said().find("verdict: warn: node3: "), std::string::npos) << job.said();
+  EXPECT_NE(job.said().find("check: fit, with a warning"), std::string::npos) << job.said();
+}
+
 TEST(CoordinatorCheck, AHealthyMachineCostsOneRound) {
   CheckedJob job = fabric_job(8, 0.9);
   job.assemble();
