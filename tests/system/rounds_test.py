@@ -184,7 +184,7 @@ class FourNodes(Rounds):
     def test_a_node_whose_bench_process_is_stopped_is_named(self):
         self.baseline(4)
         self.stop_every_bench("node4")
-        run = self.run_to_end(*self.job(deadline=40), limit=LIMIT_S)
+        run = self.run_to_end(*self.job(), limit=LIMIT_S)
         self.expect_named(run, ["node4"])
         self.assertIn("hung", run.err, run)
 
