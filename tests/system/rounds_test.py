@@ -19,6 +19,7 @@ BY_30_PERCENT, BY_60_PERCENT = "70mbit", "40mbit"
 SIZE = "512K"
 TOLERANCE = 0.15  # of the baseline: two runs on a shared machine differ
 LIMIT_S = 240  # of a job: a check with a search, on a loaded machine
+BASELINE_TRIES = 3
 FULL = "full" in sys.argv
 
 
@@ -41,10 +42,15 @@ class Rounds(ClusterTest):
     def baseline(self, nodes):
         path = os.path.join(self.cluster.directory, f"baseline-{nodes}.yaml")
         if not os.path.exists(path):
-            run = self.run_to_end("srun", f"-N{nodes}", "muster", "check", "--check=fabric",
-                                  f"--check-sizes={SIZE}", f"--record-baseline={path}",
-                                  limit=LIMIT_S)
-            self.expect_code(run, 0)
+            # Nothing is recorded of a machine in which something stands out; this one is shared.
+            for _ in range(BASELINE_TRIES):
+                run = self.run_to_end("srun", f"-N{nodes}", "muster", "check", "--check=fabric",
+                                      f"--check-sizes={SIZE}", f"--record-baseline={path}",
+                                      limit=LIMIT_S)
+                self.expect_code(run, 0)
+                if os.path.exists(path):
+                    break
+            self.assertTrue(os.path.exists(path), run)
             with open(path, encoding="utf-8") as file:
                 text = file.read()
             self.assertIn("tolerance: 0.1\n", text)
@@ -52,11 +58,11 @@ class Rounds(ClusterTest):
                 file.write(text.replace("tolerance: 0.1\n", f"tolerance: {TOLERANCE}\n"))
         return path
 
-    def job(self, *options, nodes=None, deadline=60):
+    def job(self, *options, nodes=None):
         """A job whose workers write their node and world size to `started`."""
         nodes = nodes or self.world
         return ["srun", f"-N{nodes}", "muster", "--nproc-per-node=1", "--check=fabric",
-                f"--check-sizes={SIZE}", f"--check-deadline={deadline}",
+                f"--check-sizes={SIZE}", "--check-deadline=60",
                 f"--profile={self.baseline(nodes)}", *options, "sh", "-c",
                 f'echo "$SLURMD_NODENAME $WORLD_SIZE" >>{self.path("started")}']
 
