@@ -28,12 +28,17 @@ class Rounds(ClusterTest):
 
     settings = {"GPUS": 0}
     world = 4
-    baselines = {}
+    sizes = (4, 5)  # of the worlds, for which a baseline is recorded before anything is throttled
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.cluster.order("slow", "all", ALL_LINKS)
+
+    def setUp(self):
+        super().setUp()
+        for nodes in self.sizes:
+            self.baseline(nodes)
 
     def slow(self, node, rate):
         self.cluster.order("slow", node, rate)
@@ -119,7 +124,6 @@ class FourNodes(Rounds):
         self.expect_named(run, ["node2", "node4"])
 
     def test_all_slow_alike_blames_no_node(self):
-        self.baseline(4)
         self.cluster.order("slow", "all", BY_60_PERCENT)
         self.addCleanup(self.cluster.order, "slow", "all", ALL_LINKS)
         run = self.run_to_end(*self.job(), limit=LIMIT_S)
@@ -188,7 +192,6 @@ class FourNodes(Rounds):
         self.addCleanup(over.set)
 
     def test_a_node_whose_bench_process_is_stopped_is_named(self):
-        self.baseline(4)
         self.stop_every_bench("node4")
         run = self.run_to_end(*self.job(), limit=LIMIT_S)
         self.expect_named(run, ["node4"])
@@ -198,6 +201,7 @@ class FourNodes(Rounds):
 class EightNodes(Rounds):
     nodes = 8
     world = 8
+    sizes = (8,)
 
     @classmethod
     def setUpClass(cls):
