@@ -7,6 +7,7 @@ from harness import ClusterTest
 
 UNFIT = 83
 ALL_LINKS, ONE_LINK = "200mbit", "50mbit"  # so slow that the processors are not the limit
+LIMIT_S = 240  # of a job: the search for a slow node on slow links
 MINIMUM_GBPS = "0.012"  # a ring over 200 Mbit/s reaches at most 0.025 GB/s, over 50 Mbit/s 0.00625
 
 
@@ -16,7 +17,7 @@ class Check(ClusterTest):
     def muster(self, *options):
         return self.run_to_end(
             "srun", "-N4", "--ntasks-per-node=1", "muster", "--nproc-per-node=2", *options, "sh",
-            "-c", f"echo started >>{self.path('started')}", limit=60)
+            "-c", f"echo started >>{self.path('started')}", limit=LIMIT_S)
 
     def slow(self, node, rate):
         self.cluster.order("slow", node, rate)
