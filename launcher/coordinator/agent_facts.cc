@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "launcher/coordinator/string_lists.h"
 #include "rendezvous/base/bytes.h"
 
 namespace muster::launcher {
@@ -11,20 +12,6 @@ namespace {
 constexpr std::size_t kMaxText = 4096;
 constexpr std::uint32_t kMaxGpus = 64;
 constexpr std::uint32_t kMaxAddresses = 64;
-
-void write_strings(ByteWriter& writer, const std::vector<std::string>& strings) {
-  writer.u32(static_cast<std::uint32_t>(strings.size()));
-  for (const std::string& string : strings) writer.string(string);
-}
-
-std::vector<std::string> read_strings(ByteReader& reader, std::uint32_t most) {
-  std::vector<std::string> strings;
-  const std::uint32_t count = reader.count(most);
-  for (std::uint32_t i = 0; i < count && !reader.failed(); ++i) {
-    strings.emplace_back(reader.string(kMaxText));
-  }
-  return strings;
-}
 
 }  // namespace
 
@@ -47,11 +34,11 @@ Result<AgentFacts> parse_agent_facts(std::string_view bytes) {
   facts.version = reader.string(kMaxText);
   facts.resources.cores = reader.u32();
   facts.resources.bound_by_slurm = reader.u8() != 0;
-  facts.resources.gpus = read_strings(reader, kMaxGpus);
-  facts.resources.reachable_gpus = read_strings(reader, kMaxGpus);
+  facts.resources.gpus = read_strings(reader, kMaxGpus, kMaxText);
+  facts.resources.reachable_gpus = read_strings(reader, kMaxGpus, kMaxText);
   facts.has_nccl_backend = reader.u8() != 0;
   facts.has_fabric_backend = reader.u8() != 0;
-  facts.addresses = read_strings(reader, kMaxAddresses);
+  facts.addresses = read_strings(reader, kMaxAddresses, kMaxText);
   facts.driver_problem = reader.string(kMaxText);
   facts.error = reader.string(kMaxText);
   facts.error_exit_code = reader.u32();

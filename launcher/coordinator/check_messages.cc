@@ -1,5 +1,7 @@
 #include "launcher/coordinator/check_messages.h"
 
+#include "launcher/coordinator/string_lists.h"
+
 #include <utility>
 
 #include "rendezvous/base/ids.h"
@@ -10,20 +12,6 @@ namespace {
 
 constexpr std::size_t kMaxText = 4096;
 constexpr std::uint32_t kMaxEnvironment = 64;  // variables of a profile
-
-void write_strings(ByteWriter& writer, const std::vector<std::string>& strings) {
-  writer.u32(static_cast<std::uint32_t>(strings.size()));
-  for (const std::string& string : strings) writer.string(string);
-}
-
-std::vector<std::string> read_strings(ByteReader& reader, std::uint32_t most) {
-  std::vector<std::string> strings;
-  const std::uint32_t count = reader.count(most);
-  for (std::uint32_t i = 0; i < count && !reader.failed(); ++i) {
-    strings.emplace_back(reader.string(kMaxText));
-  }
-  return strings;
-}
 
 void write_group(ByteWriter& writer, const CheckGroup& group) {
   writer.u32(group.number).u16(group.port).u32(group.first_round_rank);
@@ -77,9 +65,9 @@ StartCheck read_start_check(ByteReader& reader) {
   StartCheck message;
   message.gang = GangId{reader.u32()};
   message.one_per_node = reader.u8() != 0;
-  message.arguments = read_strings(reader, kMaxArguments);
+  message.arguments = read_strings(reader, kMaxArguments, kMaxText);
   message.key = reader.string(kMaxText);
-  message.environment = read_strings(reader, kMaxEnvironment);
+  message.environment = read_strings(reader, kMaxEnvironment, kMaxText);
   const std::uint32_t groups = reader.count(kMaxCheckGroups);
   for (std::uint32_t i = 0; i < groups && !reader.failed(); ++i) {
     message.groups.push_back(read_group(reader));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "launcher/coordinator/string_lists.h"
 #include "rendezvous/base/bytes.h"
 
 namespace muster::launcher {
@@ -55,20 +56,6 @@ void write_time(ByteWriter& writer, WallTime time) {
 
 WallTime read_time(ByteReader& reader) {
   return WallTime(std::chrono::nanoseconds(reader.i64()));
-}
-
-void write_strings(ByteWriter& writer, const std::vector<std::string>& strings) {
-  writer.u32(static_cast<std::uint32_t>(strings.size()));
-  for (const std::string& string : strings) writer.string(string);
-}
-
-std::vector<std::string> read_strings(ByteReader& reader, std::uint32_t most, std::size_t longest) {
-  std::vector<std::string> strings;
-  const std::uint32_t count = reader.count(most);
-  for (std::uint32_t i = 0; i < count && !reader.failed(); ++i) {
-    strings.emplace_back(reader.string(longest));
-  }
-  return strings;
 }
 
 void write_nodes(ByteWriter& writer, const std::vector<NodeIndex>& nodes) {
