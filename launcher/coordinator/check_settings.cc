@@ -78,7 +78,9 @@ Settings check_settings(const CheckWishes& wishes, const bench::Profile& profile
     Threshold minimum;
     minimum.source = ThresholdSource::kMinimum;
     minimum.busbw = *wishes.min_busbw;
-    settings.world_expected.thresholds.push_back(minimum);
+    // Of one node the round inside it is the one over all.
+    auto& over_all = extent.nodes == 1 ? settings.intra_expected : settings.world_expected;
+    over_all.thresholds.push_back(minimum);
   }
   settings.deadline.start = std::min(kStart, wishes.deadline / 4);
   settings.deadline.slack = kSlack;

@@ -98,6 +98,16 @@ NodeSelection::Next NodeSelection::step(std::vector<GroupOutcome> outcomes) {
                      : only.kind == OutcomeKind::kFailed ? Decision::kNotMeasured
                                                          : Decision::kStop;
   verdict.line = only.text;
+  // A minimum is one of bus bandwidth, which one process alone has not.
+  const auto asked = options_.settings(1).intra_expected.thresholds;
+  const bool has_minimum = std::any_of(asked.begin(), asked.end(), [](const auto& threshold) {
+    return threshold.source == bench::localise::ThresholdSource::kMinimum;
+  });
+  if (verdict.decision == Decision::kGo && has_minimum) {
+    verdict.decision = Decision::kNotMeasured;
+    verdict.line =
+        "verdict: could not measure: one process has no bus bandwidth to hold to a minimum";
+  }
   if (verdict.decision == Decision::kStop) {
     const Fault fault = only.kind == OutcomeKind::kHung ? Fault::kHung : Fault::kWrongData;
     verdict.unfit.push_back({NodeIndex{0}, fault, 0, 1, {}, only.text});

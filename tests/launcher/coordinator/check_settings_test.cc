@@ -67,6 +67,14 @@ TEST(CheckSettings, TheUsersMinimumIsForAllNodesOnly) {
   EXPECT_FALSE(settings.pairs_expected.known());
 }
 
+TEST(CheckSettings, OfOneNodeTheMinimumIsForTheRoundInsideIt) {
+  CheckWishes wishes = wishes_for(bench::BackendKind::kNccl);
+  wishes.min_busbw = 300;
+  const auto settings = check_settings(wishes, {}, {1, 8});
+  ASSERT_EQ(settings.intra_expected.thresholds.size(), 1u);
+  EXPECT_EQ(settings.intra_expected.thresholds[0].source, ThresholdSource::kMinimum);
+}
+
 TEST(CheckSettings, TheSearchMeasuresTheLargestSizeOutOfPlaceOnly) {
   const CheckWishes wishes = wishes_for(bench::BackendKind::kFabric);
   bench::localise::Round round;

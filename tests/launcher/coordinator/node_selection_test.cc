@@ -233,6 +233,21 @@ TEST(NodeSelection, OneProcessAloneIsFitWhenItWasMeasured) {
   EXPECT_EQ(machine.choose(1).decision, Decision::kStop);
 }
 
+TEST(NodeSelection, OneProcessAloneCannotBeHeldToAMinimum) {
+  Machine machine(1);
+  SelectionOptions options = machine.options(1);
+  options.settings = [](std::uint32_t) {
+    bench::localise::Settings settings;
+    bench::localise::Threshold floor;
+    floor.source = bench::localise::ThresholdSource::kMinimum;
+    floor.busbw = 1;
+    settings.intra_expected.thresholds = {floor};
+    return settings;
+  };
+  NodeSelection selection(std::move(options));
+  EXPECT_EQ(machine.run(selection).decision, Decision::kNotMeasured);
+}
+
 TEST(NodeSelection, EachSearchExpectsWhatItsNumberOfNodesShouldReach) {
   Machine machine(6);
   machine.speeds[1] = 60;
