@@ -57,10 +57,11 @@ struct CoordinatorSearch::Probe {
 };
 
 CoordinatorSearch::CoordinatorSearch(asio::io_context& loop, std::vector<std::uint16_t> ports,
-                                     OnConnected on_connected)
+                                     OnConnected on_connected, OnWalked on_walked)
     : loop_(loop),
       ports_(std::move(ports)),
       on_connected_(std::move(on_connected)),
+      on_walked_(std::move(on_walked)),
       next_(loop, [this] { launch_next(); }),
       random_(static_cast<std::minstd_rand::result_type>(random_u64())) {}
 
@@ -115,6 +116,21 @@ void CoordinatorSearch::release(std::size_t place) {
   if (running_ && !walk_.empty()) next_.arm_after(Duration::zero());
 }
 
+bool CoordinatorSearch::is_closed(const std::vector<std::string>& addresses) const {
+  bool has_refused = false;
+  for (std::size_t i = 0; i < addresses_.size(); ++i) {
+    if (std::find(addresses.begin(), addresses.end(), addresses_[i]) == addresses.end()) continue;
+    for (std::size_t port = 0; port < ports_.size(); ++port) {
+      const Place& place = places_[i * ports_.size() + port];
+      const bool is_in_use = place.use == Use::kTaken;
+      if (is_in_use || !place.outcome || *place.outcome == 0 || *place.outcome == ETIMEDOUT)
+        return false;
+      has_refused = has_refused || *place.outcome == ECONNREFUSED;
+    }
+  }
+  return has_refused;
+}
+
 std::string CoordinatorSearch::summary() const {
   std::string text;
   for (const Place& place : places_) {
@@ -140,7 +156,10 @@ void CoordinatorSearch::launch_next() {
   if (!running_) return;
   if (has_unread_answer()) return arm_next();
   is_first_ = walk_.empty();
-  if (is_first_) start_walk();
+  if (is_first_) {
+    if (walks_ > 0) on_walked_();
+    start_walk();
+  }
   // While someone has answered, one place at a time, also of those that refuse at once.
   bool is_enough = false;
   while (!is_enough && !walk_.empty()) {
@@ -175,6 +194,7 @@ bool CoordinatorSearch::launch(std::size_t place) {
   Result<Fd> socket = start_connecting(places_[place].where);
   if (!socket) {
     places_[place].last_error = socket.error().message();
+    places_[place].outcome = ENETUNREACH;
     return false;
   }
   places_[place].use = Use::kConnecting;
@@ -204,6 +224,7 @@ void CoordinatorSearch::on_probe_done(std::size_t place, int error) {
   const std::shared_ptr<Probe> probe = std::move(probes_[place]);
   probes_[place].reset();
   if (error == 0 && is_connected_to_itself(probe->stream.native_handle())) error = ECONNREFUSED;
+  places_[place].outcome = error;
   if (error == 0) {
     places_[place].use = Use::kTaken;
     places_[place].last_error.clear();

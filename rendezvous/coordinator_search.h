@@ -11,6 +11,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -39,9 +40,11 @@ class CoordinatorSearch {
 
   // From the loop; `place` is for release().
   using OnConnected = std::function<void(Fd, std::size_t place, const SocketAddress&)>;
+  // From the loop, between two walks.
+  using OnWalked = std::function<void()>;
 
   CoordinatorSearch(asio::io_context& loop, std::vector<std::uint16_t> ports,
-                    OnConnected on_connected);
+                    OnConnected on_connected, OnWalked on_walked);
   ~CoordinatorSearch();
   CoordinatorSearch(const CoordinatorSearch&) = delete;
   CoordinatorSearch& operator=(const CoordinatorSearch&) = delete;
@@ -56,7 +59,15 @@ class CoordinatorSearch {
   // The connection of `place` is closed.
   void release(std::size_t place);
 
+  const std::string& address_of_place(std::size_t place) const {
+    return addresses_[place / ports_.size()];
+  }
+
   bool has_addresses() const { return !places_.empty(); }
+
+  // Whether nobody listens there: each of these addresses was tried at every port, none answered or
+  // kept us waiting the last time, and at least one refused.
+  bool is_closed(const std::vector<std::string>& addresses) const;
 
   // What was tried last and how it ended, for an error's text; "" when nothing was tried.
   std::string summary() const;
@@ -69,7 +80,8 @@ class CoordinatorSearch {
     Use use = Use::kIdle;
     TimePoint rests_until{};
     int releases = 0;
-    int silences = 0;  // times that nobody answered a connect in time
+    int silences = 0;            // times that nobody answered a connect in time
+    std::optional<int> outcome;  // errno of the last try, 0 when it was answered
     std::string last_error;
   };
   struct Probe;
@@ -87,6 +99,7 @@ class CoordinatorSearch {
   asio::io_context& loop_;
   std::vector<std::uint16_t> ports_;
   OnConnected on_connected_;
+  OnWalked on_walked_;
   std::vector<std::string> addresses_;
   std::deque<Place> places_;                    // references stay valid while it grows
   std::vector<std::shared_ptr<Probe>> probes_;  // by place; null when none

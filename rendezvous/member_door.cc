@@ -12,6 +12,7 @@ void MemberEngine::consider(const member_event::Connected& event) {
     effects_.push_back(CloseConnection{event.connection});
     return;
   }
+  sightings_.note_open(event.place);
   candidates_.emplace(event.connection, Candidate{event, now_});
 }
 
@@ -83,6 +84,7 @@ void MemberEngine::choose(ConnectionId id, const Greeting& greeting) {
   candidates_.clear();
   chosen_->since = now_;
   epoch_ = greeting.epoch;
+  sightings_.note_greeting(epoch_);
   was_refused_ = false;
   chosen_->reader.set_max_body(kMaxReplyBody);
   link_ = Link(now_);
@@ -95,8 +97,15 @@ void MemberEngine::choose(ConnectionId id, const Greeting& greeting) {
 }
 
 Approach MemberEngine::approach(const Candidate& candidate, const Greeting& greeting) const {
-  const Join join{options_.self,        options_.session,       candidate.connected.nonce,
-                  acknowledged_.list(), options_.wants_members, ""};
+  std::vector<NodeIndex> lost;
+  for (const std::uint32_t place : sightings_.gone()) lost.push_back(options_.successors[place]);
+  const Join join{options_.self,
+                  options_.session,
+                  candidate.connected.nonce,
+                  acknowledged_.list(),
+                  std::move(lost),
+                  options_.wants_members,
+                  ""};
   const bool is_munge = greeting.method == AuthenticationMethod::kMunge;
   return {digests_, greeting, join, candidate.connected.server,
           is_munge ? candidate.connected.key : options_.key};
@@ -126,6 +135,7 @@ void MemberEngine::take_welcome(const Welcome& welcome) {
                              to_string(chosen_->connected.server) + " could not prove itself"));
   }
   was_seated_ = true;
+  sightings_.note_followed(epoch_);
   return_deadline_ = TimePoint::max();
   advance(MemberPhaseEvent::kWelcome);
   link_ = Link(now_);

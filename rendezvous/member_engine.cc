@@ -32,6 +32,7 @@ MemberEngine::MemberEngine(MemberEngineOptions options, Digests digests, TimePoi
       deadline_(now + options_.deadline),
       pulse_(now),
       succession_(options_.place, now),
+      sightings_(options_.successors.size()),
       searching_since_(now),
       link_(now) {}
 
@@ -50,7 +51,9 @@ MemberEffects MemberEngine::step(const MemberEvent& event, TimePoint now) {
     void operator()(const member_event::Connected& e) { engine.consider(e); }
     void operator()(const member_event::Received& e) { engine.receive(e); }
     void operator()(const member_event::Disconnected& e) { engine.lose(e.connection, e.detail); }
+    void operator()(const member_event::SearchedRound& e) { engine.note_round(e); }
     void operator()(const member_event::Stalled& e) {
+      engine.note_stalled(e.connection);
       engine.effects_.push_back(CloseConnection{e.connection});
       engine.lose(e.connection, e.detail);
     }
@@ -214,7 +217,12 @@ void MemberEngine::take_roster() {
 // The shell has forgotten the connection already.
 void MemberEngine::lose(ConnectionId id, const std::string& detail) {
   if (rival_ && rival_->connected.connection == id) return rival_.reset();
-  if (candidates_.erase(id) > 0 || !chosen_ || chosen_->connected.connection != id) return;
+  if (const auto entry = candidates_.find(id); entry != candidates_.end()) {
+    sightings_.note_broken_off(entry->second.connected.place);
+    candidates_.erase(entry);
+    return;
+  }
+  if (!chosen_ || chosen_->connected.connection != id) return;
   const Error error(ErrorCode::kUnavailable, "the connection to the coordinator at " +
                                                  to_string(chosen_->connected.server) +
                                                  " is lost: " + detail);
@@ -223,12 +231,27 @@ void MemberEngine::lose(ConnectionId id, const std::string& detail) {
   leave_phase(MemberPhaseEvent::kDisconnected, error);
 }
 
+// A kernel that does not answer: it says nothing of those who had not spoken.
+void MemberEngine::note_stalled(ConnectionId id) {
+  candidates_.erase(id);
+  const bool is_chosen = chosen_ && chosen_->connected.connection == id;
+  if (is_chosen && !leads_) sightings_.note_gone(epoch_);
+}
+
+void MemberEngine::note_round(const member_event::SearchedRound& event) {
+  sightings_.note_closed(event.closed);
+  if (sightings_.is_gone(0)) succession_.note_broken_off(now_);
+  look_at_succession();
+}
+
 void MemberEngine::search_again(const Error& error) {
   last_reason_ = error.message();
   if (leads_) {
     succession_.note_gave_back(now_);
+    avoided_.clear();  // the one we gave it to was left alone for a while
   } else if (was_seated_) {
     succession_.note_lost(epoch_, now_);
+    sightings_.note_gone(epoch_);
   } else if (epoch_ == 0 && !was_refused_) {
     succession_.note_broken_off(now_);
   }
@@ -305,10 +328,13 @@ void MemberEngine::forgive(Duration gap) {
 }
 
 void MemberEngine::look_at_succession() {
-  if (phase_ != MemberPhase::kSearching || taking_role_ || now_ < succession_.due()) return;
+  if (phase_ != MemberPhase::kSearching || taking_role_ || !options_.place) return;
+  const std::uint32_t place = *options_.place;
+  if (now_ < succession_.due(sightings_.closed_before(place))) return;
   taking_role_ = true;
-  member_effect::TakeRole role{*succession_.place(), std::nullopt};
-  if (succession_.lost()) role.lost_node = options_.successors[*succession_.lost()];
+  member_effect::TakeRole role{place, std::nullopt};
+  if (const auto lost = sightings_.newest_gone_before(place))
+    role.lost_node = options_.successors[*lost];
   effects_.push_back(role);
   wish_search();
 }

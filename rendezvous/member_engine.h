@@ -17,6 +17,7 @@
 #include "rendezvous/member_events.h"
 #include "rendezvous/operations.h"
 #include "rendezvous/phases.h"
+#include "rendezvous/sightings.h"
 #include "rendezvous/succession.h"
 
 namespace muster::rendezvous {
@@ -90,6 +91,8 @@ class MemberEngine {
   void acknowledge();
   void take_roster();
   void lose(ConnectionId id, const std::string& detail);
+  void note_stalled(ConnectionId id);
+  void note_round(const member_event::SearchedRound& event);
   void search_again(const Error& error);
   void end(const Error& error);
   void send_application(const member_event::Send& event);
@@ -119,6 +122,7 @@ class MemberEngine {
   TimePoint leave_deadline_ = TimePoint::max();
   Pulse pulse_;
   Succession succession_;
+  Sightings sightings_;
   AcknowledgedRosters acknowledged_;
   bool taking_role_ = false;      // TakeRole was said, and no connection to our server has come
   std::optional<bool> searches_;  // what the shell was told: StopSearch, or Search and for all

@@ -96,6 +96,13 @@ struct Connected {
   std::string nonce;          // kNonceSize fresh random bytes
   std::string key;            // kDigestSize fresh random bytes, for the credential
   bool same_process = false;  // a descriptor of Server::connect_local(): no proof
+  std::uint32_t place = 0;    // the successor at whose node this is
+};
+
+// A round of the search is over: the successors whose kernel answers, and says at every port that
+// nobody listens there. By place; the own one is never among them.
+struct SearchedRound {
+  std::vector<std::uint32_t> closed;
 };
 
 struct Received {
@@ -147,9 +154,9 @@ struct LeaveMeeting {
 
 using MemberEvent =
     std::variant<member_event::Connected, member_event::Received, member_event::Disconnected,
-                 member_event::Stalled, member_event::CredentialEncoded, member_event::SearchFailed,
-                 member_event::Tick, member_event::Send, member_event::Start,
-                 member_event::LeaveMeeting>;
+                 member_event::Stalled, member_event::SearchedRound,
+                 member_event::CredentialEncoded, member_event::SearchFailed, member_event::Tick,
+                 member_event::Send, member_event::Start, member_event::LeaveMeeting>;
 
 // --- Effects: these, and SendFrame, CloseConnection, Note
 // ------------------------------------------

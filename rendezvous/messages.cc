@@ -88,6 +88,7 @@ void proven_fields(C& c, M& m) {
     codec.id(each.generation);
     codec.seats(each.members, kMaxSeatBytes);
   });
+  c.list(m.lost, kMaxLost, [](C& codec, auto& node) { codec.id(node); });
   c.flag(m.wants_members);
 }
 

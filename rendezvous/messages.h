@@ -39,6 +39,7 @@ inline constexpr std::uint32_t kMaxMembers = 65536;
 inline constexpr std::uint32_t kMaxKeysPerWait = 1024;
 inline constexpr std::uint32_t kMaxMissingNamed = 64;
 inline constexpr std::uint32_t kMaxAcknowledged = 8;  // one for each successor
+inline constexpr std::uint32_t kMaxLost = 8;          // the same
 inline constexpr std::size_t kMaxSeatBytes = kMaxMembers / 8;
 
 // The number that names one operation of one member; chosen by the member, never reused by it.
@@ -63,6 +64,8 @@ struct Join {
   std::string nonce;    // kNonceSize bytes, fresh for this connection
   // Of each epoch the newest roster this member acknowledged; oldest first, none twice.
   std::vector<Acknowledged> acknowledged;
+  // Where this member has seen a coordinator, or what may have been one, and has seen it go.
+  std::vector<NodeIndex> lost;
   bool wants_members = true;  // the roster's list, after each prepare
   std::string proof;          // see handshake.h
 

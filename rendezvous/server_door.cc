@@ -110,6 +110,7 @@ void ServerEngine::admit(Connection& connection) {
   seat.address = connection.remote_address;
   seat.server_address = connection.local.address;
   return_deadlines_.erase(*member);
+  if (self.task == LocalTask{}) lost_nodes_.erase(self.node);
   assembly_.take(*member, std::move(seat));
   doubts_.note_joined(*member, connection.join.acknowledged);
   if (!connection.join.acknowledged.empty() && !doubt_deadline_)
@@ -118,7 +119,17 @@ void ServerEngine::admit(Connection& connection) {
   if (!connection.key.empty())
     welcome.proof = prove_welcome(digests_, connection.key, connection.transcript, welcome);
   send(connection, encode_shared(welcome, Generation{}));
+  note_lost_nodes(connection.join.lost);
   prepare_if_complete();
+}
+
+// The lead members of these nodes have the time of one who was here and went.
+void ServerEngine::note_lost_nodes(const std::vector<NodeIndex>& lost) {
+  for (const NodeIndex node : lost) {
+    const auto lead = assembly_.find(node, LocalTask{});
+    if (!lead || assembly_.seat(*lead).taken || !lost_nodes_.insert(node).second) continue;
+    return_deadlines_.emplace(*lead, now_ + kReturnPatience);
+  }
 }
 
 // Ok when the seat is free, or was made free: the same session comes again, or the one who sat

@@ -38,6 +38,7 @@ ServerEngine::ServerEngine(ServerEngineOptions options, Digests digests, TimePoi
       doubts_(options_.expected.size()),
       ping_(encode_shared(Ping{}, Generation{})) {
   if (!options_.lost_node) return;
+  lost_nodes_.insert(*options_.lost_node);
   if (const auto lead = assembly_.find(*options_.lost_node, LocalTask{}))
     return_deadlines_[*lead] = now + kLostNodePatience;
 }

@@ -94,6 +94,7 @@ class ServerEngine {
   void finish_proof(const server_event::CredentialDecoded& event);
   Status check_decoded(Connection& connection, const DecodedCredential& decoded);
   void admit(Connection& connection);
+  void note_lost_nodes(const std::vector<NodeIndex>& lost);
   Status free_seat(const Connection& connection, MemberIndex member);
   void refuse(Connection& connection, const Error& error);
   std::string origin(const Connection& connection) const;
@@ -125,6 +126,7 @@ class ServerEngine {
   TimePoint deadline_;
   // Of those who joined and are gone, and of the one whose role we took.
   std::map<MemberIndex, TimePoint> return_deadlines_;
+  std::set<NodeIndex> lost_nodes_;  // of the coordinators before, as their successor or members say
   std::optional<TimePoint> last_call_;       // enough nodes are whole since; then only they count
   std::optional<TimePoint> doubt_deadline_;  // an older roster is in doubt
   TimePoint next_progress_;

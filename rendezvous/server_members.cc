@@ -244,7 +244,7 @@ std::string ServerEngine::given_up_text(MemberIndex member) const {
                                ? ""
                                : " (" + std::to_string(attendance.needed_nodes()) + " of " +
                                      std::to_string(attendance.nodes()) + " nodes are needed)";
-  if (options_.lost_node == expected.node)
+  if (lost_nodes_.contains(expected.node))
     return who + " was lost while the members gathered, and with it the coordinator" + need;
   return who + " joined and ended before all were there, and did not come back within " +
          seconds_text(kReturnPatience) + need;

@@ -97,8 +97,17 @@ class AsioSession final : public Session {
 
  private:
   using Driver = EngineDriver<MemberEngine, MemberEvent, member_event::Tick, MemberEffect>;
+  struct Host {  // of one successor
+    bool is_here = false;
+    std::vector<std::string> names;      // those that are no numeric address
+    bool is_known = false;               // the names are looked up
+    std::vector<std::string> addresses;  // numeric; where it is searched
+  };
 
-  void connect(ConnectionId id, Endpoint server, std::string local, bool same_process);
+  void connect(member_event::Connected event);
+  std::uint32_t successor_at(const std::string& address) const;
+  void show_addresses(Host& host, const std::vector<std::string>& addresses);
+  void on_walked();
   void on_candidate(Fd socket, std::size_t place, const SocketAddress& where);
   void on_bytes(ConnectionId id, std::string_view bytes);
   void on_ended(ConnectionId id, const Ending& ending);
@@ -132,11 +141,6 @@ class AsioSession final : public Session {
   asio::io_context& loop_;
   SessionOptions options_;
   SessionObserver& observer_;
-  struct Host {  // of one successor
-    bool is_here = false;
-    std::vector<std::string> names;  // those that are no numeric address
-    bool is_known = false;           // the names are looked up
-  };
   std::vector<Host> hosts_;
   std::size_t shown_ = 0;  // so many of them are searched
   Fd own_server_;          // of join_local(), until the engine asks for it
@@ -170,10 +174,12 @@ AsioSession::AsioSession(asio::io_context& loop, SessionOptions options, Session
                     .on_stuck = [this](const Error& error) { note(error.message()); }}),
       helpers_(helpers != nullptr ? *helpers : own_helpers_),
       look_up_(loop, [this] { look_up_names(); }),
-      search_(loop, options_.ports,
-              [this](Fd socket, std::size_t place, const SocketAddress& where) {
-                on_candidate(std::move(socket), place, where);
-              }),
+      search_(
+          loop, options_.ports,
+          [this](Fd socket, std::size_t place, const SocketAddress& where) {
+            on_candidate(std::move(socket), place, where);
+          },
+          [this] { on_walked(); }),
       connections_(loop, {[this](ConnectionId id, std::string_view bytes) { on_bytes(id, bytes); },
                           [this](ConnectionId id, const Ending& end) { on_ended(id, end); }}),
       driver_(loop, engine_options(options_), [this](MemberEffect effect) {
@@ -191,7 +197,11 @@ void AsioSession::begin(Fd own_server) {
 
 void AsioSession::sit_at(Fd connection) {
   ::fcntl(connection.get(), F_SETFL, O_NONBLOCK);
-  connect(connections_.add(std::move(connection)), {}, "", true);
+  member_event::Connected event;
+  event.connection = connections_.add(std::move(connection));
+  event.same_process = true;
+  event.place = options_.place.value_or(0);
+  connect(std::move(event));
 }
 
 void AsioSession::carry_out(member_effect::TakeRole& effect) {
@@ -207,23 +217,41 @@ void AsioSession::refuse(const Error& error) {
 
 // --- Search ----------------------------------------------------------------------------------
 
-void AsioSession::connect(ConnectionId id, Endpoint server, std::string local, bool same_process) {
-  member_event::Connected event;
-  event.connection = id;
-  event.server = std::move(server);
-  event.local_address = std::move(local);
+void AsioSession::connect(member_event::Connected event) {
   event.nonce = random_bytes(kNonceSize);
   event.key = random_bytes(kDigestSize);
-  event.same_process = same_process;
   driver_.step_later(event);
 }
 
 void AsioSession::on_candidate(Fd socket, std::size_t place, const SocketAddress& where) {
   tune_stream(socket.get(), std::min(options_.lost_after, kLostWhileGathering));
   const auto local = rendezvous::local_address(socket.get());
-  const ConnectionId id = connections_.add(std::move(socket));
-  place_of_[id] = place;
-  connect(id, endpoint_of(where), local ? address_of(*local) : "", false);
+  member_event::Connected event;
+  event.connection = connections_.add(std::move(socket));
+  event.server = endpoint_of(where);
+  if (local) event.local_address = address_of(*local);
+  event.place = successor_at(search_.address_of_place(place));
+  place_of_[event.connection] = place;
+  connect(std::move(event));
+}
+
+std::uint32_t AsioSession::successor_at(const std::string& address) const {
+  for (std::size_t i = 0; i < shown_; ++i) {
+    const std::vector<std::string>& known = hosts_[i].addresses;
+    if (std::find(known.begin(), known.end(), address) != known.end())
+      return static_cast<std::uint32_t>(i);
+  }
+  return 0;
+}
+
+void AsioSession::on_walked() {
+  member_event::SearchedRound event;
+  for (std::size_t i = 0; i < shown_; ++i) {
+    const bool is_looked_up = hosts_[i].names.empty() || hosts_[i].is_known;
+    if (is_looked_up && search_.is_closed(hosts_[i].addresses))
+      event.closed.push_back(static_cast<std::uint32_t>(i));
+  }
+  driver_.step_later(std::move(event));
 }
 
 void AsioSession::on_bytes(ConnectionId id, std::string_view bytes) {
@@ -273,8 +301,13 @@ void AsioSession::show_hosts(std::size_t count) {
     if (host.is_here) numeric = {"127.0.0.1", "::1"};
     for (const std::string& name : options_.successors[shown_].hosts)
       (numeric_address(name, 0) ? numeric : host.names).push_back(name);
-    search_.add_addresses(numeric);
+    show_addresses(host, numeric);
   }
+}
+
+void AsioSession::show_addresses(Host& host, const std::vector<std::string>& addresses) {
+  host.addresses.insert(host.addresses.end(), addresses.begin(), addresses.end());
+  search_.add_addresses(addresses);
 }
 
 void AsioSession::carry_out(member_effect::StopSearch&) {
@@ -307,7 +340,7 @@ void AsioSession::on_looked_up(std::size_t host, const Result<SidecarAnswer>& an
   const auto* const found = std::get_if<LookedUpHosts>(&*answer);
   if (found == nullptr) return;
   const UsableAddresses usable = usable_addresses(*found, hosts_[host].is_here);
-  search_.add_addresses(usable.addresses);
+  show_addresses(hosts_[host], usable.addresses);
   look_up_trouble_.clear();
   for (const std::string& remark : usable.remarks)
     look_up_trouble_ += (look_up_trouble_.empty() ? "" : "; ") + remark;

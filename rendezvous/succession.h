@@ -19,8 +19,11 @@ inline constexpr std::uint32_t kMaxSuccessors = 8;
 inline constexpr Duration kTakeoverGrace{700};
 // For every successor before us who should have taken the role and did not.
 inline constexpr Duration kTakeoverStep{3000};
-// Nobody was ever met: the first node may be slow (a container is being pulled).
+// Nobody was ever met. For every successor before us that does not answer, or whose place is taken
+// by a stranger; and for every one whose kernel says that nobody listens, so that nothing is in the
+// way: it may be slow (a container is being pulled), and joins us when it comes.
 inline constexpr Duration kFirstPatience{20000};
+inline constexpr Duration kClosedPatience{4000};
 
 class Succession {
  public:
@@ -29,8 +32,8 @@ class Succession {
 
   // A coordinator of this epoch that had proven itself is lost.
   void note_lost(std::uint32_t epoch, TimePoint now);
-  // Somebody said the first coordinator's greeting and broke off. It may have been anybody, so this
-  // does no more than hurry the next one.
+  // Somebody said the first coordinator's greeting and broke off, or is gone without a word. It may
+  // have been anybody, so this does no more than hurry the next one.
   void note_broken_off(TimePoint now);
   // We had the role and yielded it: whoever has it now is given time to be found.
   void note_gave_back(TimePoint now);
@@ -38,20 +41,17 @@ class Succession {
   void forgive(Duration gap);
 
   // When to take the role if nobody has been found until then; TimePoint::max() for never.
-  TimePoint due() const;
+  // `closed_before`: so many of those before us have a kernel that says that nobody listens.
+  TimePoint due(std::uint32_t closed_before = 0) const;
 
   // The epoch we would lead.
   std::optional<std::uint32_t> place() const { return place_; }
-  // The newest one lost; who takes the role does not wait for its node. Nothing when none is known
-  // to be.
-  std::optional<std::uint32_t> lost() const { return is_certain_ ? lost_ : std::nullopt; }
 
  private:
   std::optional<std::uint32_t> place_;
   TimePoint since_;
   bool gave_back_ = false;
-  std::optional<std::uint32_t> lost_;
-  bool is_certain_ = false;
+  std::optional<std::uint32_t> lost_;  // the newest one
 };
 
 }  // namespace muster::rendezvous

@@ -49,7 +49,7 @@ class Script {
   };
 
   void take_step() {
-    switch (input_.u8() % 11) {
+    switch (input_.u8() % 12) {
       case 0:
         return connect(input_.u8());
       case 1: {
@@ -84,7 +84,16 @@ class Script {
         return start(input_.u8());
       case 10:
         return leave_or_fail(input_.u8());
+      case 11:
+        return search_round(input_.u8());
     }
+  }
+
+  void search_round(std::uint8_t bits) {
+    member_event::SearchedRound round;
+    for (std::uint32_t place = 0; place < kMaxSuccessors; ++place)
+      if ((bits >> place & 1) != 0 && place != options_.place) round.closed.push_back(place);
+    step(round);
   }
 
   ConnectionId pick() { return ConnectionId{input_.u8()}; }
@@ -166,6 +175,7 @@ class Script {
     const Join join{options_.self,
                     options_.session,
                     std::string(kNonceSize, 'c'),
+                    {},
                     {},
                     options_.wants_members,
                     ""};

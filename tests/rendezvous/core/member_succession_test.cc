@@ -65,6 +65,68 @@ TEST_F(SuccessorTest, TheNextOneTakesTheRoleSoonAfterTheCoordinatorIsLost) {
   EXPECT_EQ(last<member_effect::TakeRole>()->lost_node, NodeIndex{0});
 }
 
+TEST_F(SuccessorTest, WhereNobodyListensTheNextOneLeadsAfterAShortPatience) {
+  options_.place = 1;
+  begin();
+  for (int second = 0; second < 4; ++second) {
+    EXPECT_EQ(count<member_effect::TakeRole>(), 0u);
+    step(member_event::SearchedRound{{0}});
+    pass(std::chrono::seconds(1));
+  }
+  pass(Duration(300));
+  ASSERT_EQ(count<member_effect::TakeRole>(), 1u);
+  EXPECT_EQ(last<member_effect::TakeRole>()->lost_node, std::nullopt);  // it may be late
+}
+
+TEST_F(SuccessorTest, OneThatGreetedAndIsClosedNowIsGone) {
+  options_.place = 1;
+  begin();
+  connect(1);
+  hear(1, greeting_of(0));
+  lose(1);
+  step(member_event::SearchedRound{{0}});
+  pass(kTakeoverGrace + Duration(300));
+  ASSERT_EQ(count<member_effect::TakeRole>(), 1u);
+  EXPECT_EQ(last<member_effect::TakeRole>()->lost_node, NodeIndex{0});
+}
+
+TEST_F(SuccessorTest, ADoorThatClosedBeforeAWordAndIsClosedNowIsGone) {
+  options_.place = 1;
+  begin();
+  connect(1);
+  lose(1);
+  pass(kTakeoverGrace + Duration(300));
+  EXPECT_EQ(count<member_effect::TakeRole>(), 0u);
+  step(member_event::SearchedRound{{0}});
+  pass(kTakeoverGrace + Duration(300));
+  ASSERT_EQ(count<member_effect::TakeRole>(), 1u);
+  EXPECT_EQ(last<member_effect::TakeRole>()->lost_node, NodeIndex{0});
+}
+
+TEST_F(SuccessorTest, TellsTheNextCoordinatorWhoIsGone) {
+  begin();
+  connect(1);
+  hear(1, greeting_of(0));
+  lose(1);
+  step(member_event::SearchedRound{{0, 1}});
+  connect(2, "10.0.0.2");
+  hear(2, greeting_of(1));
+  EXPECT_EQ(std::get<Join>(said_.back()).lost, std::vector<NodeIndex>{NodeIndex{0}});
+}
+
+TEST_F(SuccessorTest, AKernelThatIsSilentAfterTheGreetingIsGoneAndBeforeItMayBeAnything) {
+  begin();
+  connect(1);
+  step(member_event::Stalled{ConnectionId{1}, "5 s without acknowledgement"});
+  connect(2);
+  hear(2, greeting_of(1));
+  EXPECT_TRUE(std::get<Join>(said_.back()).lost.empty());
+  step(member_event::Stalled{ConnectionId{2}, "5 s without acknowledgement"});
+  connect(3, "10.0.0.3");
+  hear(3, greeting_of(2));
+  EXPECT_EQ(std::get<Join>(said_.back()).lost, std::vector<NodeIndex>{NodeIndex{1}});
+}
+
 TEST_F(SuccessorTest, OneThatIsFoundAgainInTimeKeepsTheRole) {
   options_.place = 1;
   begin();
@@ -172,6 +234,22 @@ TEST_F(SuccessorTest, OneThatGaveTheRoleBackFollowsAndDoesNotTakeItAgainAtOnce) 
   pass(std::chrono::seconds(2));
   EXPECT_EQ(count<member_effect::TakeRole>(), 1u);
   be_prepared(2, 1);
+}
+
+TEST_F(SuccessorTest, OneThatGaveTheRoleBackJoinsTheOtherAtOnce) {
+  options_.place = 0;
+  begin();
+  sit_down_at_own_server(1);
+  pass(kRivalsAfter + Duration(300));
+  connect(2, "10.0.0.9");
+  hear(2, greeting_of(1));
+  hear(2, Welcome{MemberIndex{0}, 1, ""});
+  ASSERT_EQ(count<member_effect::RivalMet>(), 1u);
+  lose(1);
+  connect(3, "10.0.0.9");
+  hear(3, greeting_of(1));
+  EXPECT_TRUE(std::holds_alternative<Join>(said_.back()));
+  EXPECT_FALSE(is_closed(3));
 }
 
 }  // namespace

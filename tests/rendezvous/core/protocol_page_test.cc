@@ -81,6 +81,7 @@ TEST(ProtocolPage, ListsEveryLimit) {
   expect_row("kMaxKeysPerWait", kMaxKeysPerWait);
   expect_row("kMaxMissingNamed", kMaxMissingNamed);
   expect_row("kMaxAcknowledged", kMaxAcknowledged);
+  expect_row("kMaxLost", kMaxLost);
   expect_row("kMaxSeatBytes", kMaxSeatBytes);
   expect_row("kMaxWaitersPerMember", kMaxWaitersPerMember);
   expect_row("kMaxStoreKeys", kMaxStoreKeys);

@@ -22,6 +22,7 @@ inline std::vector<Message> sample_messages() {
            std::string(kSessionSize, 's'),
            std::string(kNonceSize, 'c'),
            {{Generation{6}, SeatSet::all()}, {Generation{1ULL << 32}, SeatSet::from_bits("\x05")}},
+           {NodeIndex{0}, NodeIndex{5}},
            true,
            "proof"},
       Welcome{MemberIndex{1}, 2, "proof"},

@@ -69,6 +69,7 @@ class ServerEngineTest : public testing::Test {
                 std::string(kSessionSize, static_cast<char>(id)),
                 std::string(kNonceSize, 'c'),
                 {},
+                {},
                 false,
                 ""};
   }

@@ -19,6 +19,43 @@ TEST_F(ServerSuccessionTest, ASuccessorDoesNotWaitForTheNodeWhoseRoleItTook) {
             "n0 was lost while the members gathered, and with it the coordinator");
 }
 
+TEST_F(ServerSuccessionTest, BelievesAMemberThatSawACoordinatorGo) {
+  options_.node = NodeIndex{1};
+  options_.epoch = 1;
+  options_.last_generation = none_of_epoch(1);
+  open(3);
+  join(2, 1);
+  connect(3);
+  Join witness = join_of(3, 2);
+  witness.lost = {NodeIndex{0}, NodeIndex{1}, NodeIndex{77}};  // two of them need not concern it
+  say(3, witness);
+  pass(kReturnPatience - Duration(500));
+  EXPECT_EQ(count<server_effect::AssemblyFailed>(), 0u);
+  pass(std::chrono::seconds(1));
+  EXPECT_EQ(last<server_effect::AssemblyFailed>().error.message(),
+            "n0 was lost while the members gathered, and with it the coordinator");
+}
+
+TEST_F(ServerSuccessionTest, OneThatIsSaidToBeGoneAndComesIsTakenIn) {
+  options_.node = NodeIndex{1};
+  options_.epoch = 1;
+  options_.last_generation = none_of_epoch(1);
+  open(4);
+  join(2, 1);
+  connect(3);
+  Join witness = join_of(3, 2);
+  witness.lost = {NodeIndex{0}};
+  say(3, witness);
+  join(1, 0);
+  pass(kReturnPatience + Duration(500));
+  connect(4);
+  witness = join_of(4, 3);
+  witness.lost = {NodeIndex{0}};
+  say(4, witness);
+  EXPECT_EQ(count<server_effect::AssemblyFailed>(), 0u);
+  EXPECT_TRUE(std::holds_alternative<Prepare>(last_said(4)));
+}
+
 TEST_F(ServerSuccessionTest, ARosterInDoubtIsNotFollowedByAnotherUntilItIsRefuted) {
   options_.epoch = 1;
   options_.last_generation = none_of_epoch(1);

@@ -39,16 +39,21 @@ TEST(Succession, TheRoleNeverMovesBack) {
   succession.note_lost(2, kStart);
   EXPECT_EQ(succession.due(), TimePoint::max());
   succession.note_lost(0, kStart);  // an older loss changes nothing
-  EXPECT_EQ(succession.lost(), 2U);
+  EXPECT_EQ(succession.due(), TimePoint::max());
 }
 
 TEST(Succession, OneThatBrokeOffUnprovenOnlyHurriesTheNext) {
   Succession succession(1U, kStart);
   succession.note_broken_off(kStart);
   EXPECT_EQ(succession.due(), kStart + kTakeoverGrace);
-  EXPECT_EQ(succession.lost(), std::nullopt);
-  succession.note_lost(0, kStart);
-  EXPECT_EQ(succession.lost(), 0U);
+  succession.note_broken_off(kStart + std::chrono::seconds(1));  // once
+  EXPECT_EQ(succession.due(), kStart + kTakeoverGrace);
+}
+
+TEST(Succession, WhereNobodyListensTheNextOneDoesNotWaitLong) {
+  EXPECT_EQ(Succession(1U, kStart).due(1), kStart + kClosedPatience);
+  EXPECT_EQ(Succession(2U, kStart).due(1), kStart + kClosedPatience + kFirstPatience);
+  EXPECT_EQ(Succession(2U, kStart).due(2), kStart + 2 * kClosedPatience);
 }
 
 TEST(Succession, TimeLostByStandingStillDoesNotCount) {

@@ -3,16 +3,6 @@
 
 namespace muster::rendezvous {
 
-namespace {
-
-bool is_welcome(const std::string& bytes) {
-  FrameReader reader(kMaxReplyBody);
-  reader.push(bytes);
-  return std::holds_alternative<Welcome>(*parse(**reader.next()));
-}
-
-}  // namespace
-
 void SuccessionWorld::at(TimePoint when, std::function<void()> happen) {
   events_.push({std::max(when, now_), next_order_++, std::move(happen)});
 }
@@ -140,11 +130,15 @@ void SuccessionWorld::carry_out_server(std::size_t index, ServerEffects effects)
 void SuccessionWorld::search(std::size_t index) {
   Process& process = processes_[index];
   if (!process.searching || !process.member) return;
+  member_event::SearchedRound round;
   for (std::size_t other = 0; other < processes_.size(); ++other) {
     const MemberEngineOptions& there = processes_[other].options;
-    if (other != index && there.place && (process.sees_all || *there.place == 0))
-      connect(index, other);
+    if (other == index || !there.place || (!process.sees_all && *there.place != 0)) continue;
+    connect(index, other);
+    if (!processes_[other].server && is_reachable(index, other))
+      round.closed.push_back(*there.place);
   }
+  step_member(index, round);
   at(std::max(now_ + Duration(150 + random_() % 200), process.awake),
      [this, index] { search(index); });
 }
@@ -152,6 +146,7 @@ void SuccessionWorld::search(std::size_t index) {
 // Refused where nobody listens, silent where the node cannot be reached.
 void SuccessionWorld::connect(std::size_t from, std::size_t to) {
   if (!processes_[to].server || !is_reachable(from, to)) return;
+  if (!crashed_after_) was_seen_ = true;
   const ConnectionId id{next_connection_++};
   Wire& wire = wires_[id];
   wire.member = from;
@@ -159,11 +154,12 @@ void SuccessionWorld::connect(std::size_t from, std::size_t to) {
   wire.server_number = processes_[to].server_number;
   wire.to_member = wire.to_server = now_ + delay();
   const Endpoint server{"10.0.0." + std::to_string(to + 1), 12000};
-  at(std::max(wire.to_member, processes_[from].awake), [this, id, server] {
+  const std::uint32_t place = *processes_[to].options.place;
+  at(std::max(wire.to_member, processes_[from].awake), [this, id, server, place] {
     const Wire& there = wires_.at(id);
     if (there.stalled || !there.member_open) return;
     step_member(there.member, member_event::Connected{id, server, "10.0.1.1", bytes(kNonceSize),
-                                                      bytes(kDigestSize), false});
+                                                      bytes(kDigestSize), false, place});
   });
   at(std::max(wire.to_server, processes_[to].awake), [this, id, server] {
     Wire& there = wires_.at(id);
@@ -193,7 +189,6 @@ void SuccessionWorld::to_member(ConnectionId id, std::string frame) {
   at(when, [this, id, frame = std::move(frame)] {
     const Wire& there = wires_.at(id);
     if (there.stalled || !there.member_open) return;
-    if (!there.same_process && !crashed_after_ && is_welcome(frame)) was_met_ = true;
     step_member(there.member, member_event::Received{id, frame});
   });
 }

@@ -213,6 +213,7 @@ void SuccessionWorld::sit_at_own_server(std::size_t index) {
     connected.nonce = bytes(kNonceSize);
     connected.key = bytes(kDigestSize);
     connected.same_process = true;
+    connected.place = processes_[index].options.place.value_or(0);
     step_member(index, connected);
   });
   server_event::Accepted accepted;

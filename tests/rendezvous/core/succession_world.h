@@ -48,8 +48,8 @@ class SuccessionWorld {
   const std::optional<Roster>& assembled() const { return assembled_; }
   Duration ended_after() const;  // the last process that was not crashed or cut
   std::optional<Duration> crashed_after() const { return crashed_after_; }
-  // A coordinator had taken somebody else in when the first fault came.
-  bool was_met() const { return was_met_; }
+  // Somebody had reached a coordinator elsewhere when the first fault came.
+  bool was_seen() const { return was_seen_; }
   std::size_t frames_of_coordinators() const { return frames_sent_; }
   std::size_t roles_taken() const { return roles_taken_; }
   const std::string& story() const { return story_; }
@@ -143,7 +143,7 @@ class SuccessionWorld {
   std::size_t frames_sent_ = 0;
   std::size_t fatal_frame_ = 0;
   bool fatal_before_ = false;
-  bool was_met_ = false;
+  bool was_seen_ = false;
   std::size_t roles_taken_ = 0;
   std::optional<Duration> crashed_after_;
   TimePoint last_end_{};
