@@ -68,6 +68,12 @@ bool Attendance::is_hopeless() const {
   return nodes_.size() - out_ < needed_;
 }
 
+bool Attendance::is_settled() const {
+  for (std::size_t i = 0; i < joined_.size(); ++i)
+    if (!joined_[i] && !nodes_[node_of_[i]].is_out()) return false;
+  return true;
+}
+
 bool Attendance::is_in_world(MemberIndex member) const {
   return nodes_[node_of_[value_of(member)]].is_whole();
 }

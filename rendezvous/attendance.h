@@ -4,7 +4,7 @@
 // out when one of them is given up (lost and not back in time), until that member comes after all.
 // The roster is complete when every node is either whole or out, and enough are whole: as many as
 // the application needs, and in any case more than half, so that two coordinators can never both
-// have enough. Every question costs a constant time; taking and vacating too.
+// have enough. Every question but one costs a constant time; taking and vacating too.
 #pragma once
 
 #include <cstddef>
@@ -34,6 +34,8 @@ class Attendance {
   // Enough nodes are whole, and the rest is only slow.
   bool is_enough() const { return whole_ >= needed_; }
   bool is_in_world(MemberIndex member) const;
+  // Everybody is here, or of a node that is out. Looks at all of them.
+  bool is_settled() const;
 
   std::size_t nodes() const { return nodes_.size(); }
   std::size_t whole_nodes() const { return whole_; }

@@ -73,6 +73,7 @@ class AsioServer final : public Server {
     driver_.step_later(server_event::RivalMet{epoch});
   }
   Generation last_generation() const override { return driver_.engine().last_generation(); }
+  bool has_told_all() const override { return driver_.engine().has_told_all(); }
   Result<Fd> connect_local() override;
   void send(MemberIndex to, std::string bytes) override;
   void send_to_all(std::string bytes) override;

@@ -84,6 +84,8 @@ class Server {
   // SessionObserver::on_rival() says so; may be answered by on_yielded().
   virtual void meet_rival(std::uint32_t epoch) = 0;
   virtual Generation last_generation() const = 0;
+  // After on_assembly_failed(): everybody heard why, except those of nodes that were given up.
+  virtual bool has_told_all() const = 0;
 
   // A connected descriptor for a member in this same process: proven by construction.
   virtual Result<Fd> connect_local() = 0;

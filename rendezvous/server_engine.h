@@ -39,6 +39,9 @@ class ServerEngine {
   // The last one prepared.
   Generation last_generation() const { return assembly_.generation(); }
 
+  // After a failed assembly: nobody who may still come has to hear why.
+  bool has_told_all() const { return assembly_.attendance().is_settled(); }
+
   // When to send the next Tick at the latest; cheap. After Close or a failed assembly, when all
   // connections are closed, there is none: TimePoint::max().
   TimePoint next_deadline() const;

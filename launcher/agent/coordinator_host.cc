@@ -164,7 +164,8 @@ class CoordinatorHost::Body : public rendezvous::ServerObserver {
   }
 
   void finish_job(int exit_code) {
-    if (options_.server.epoch == 0 || !roster_.members.empty()) return end_job(exit_code);
+    const bool may_come_late = options_.server.epoch != 0 && roster_.members.empty();
+    if (!may_come_late || server_->has_told_all()) return end_job(exit_code);
     latecomers_.expires_after(kTellLatecomers);
     latecomers_.async_wait([this, exit_code](const boost::system::error_code& error) {
       if (error != asio::error::operation_aborted) end_job(exit_code);

@@ -71,6 +71,15 @@ TEST(Attendance, OneGivenUpThatComesAfterAllCountsAgain) {
   EXPECT_TRUE(attendance.given_up().empty());
 }
 
+TEST(Attendance, IsSettledWhenAllWhoAreNotHereAreOfNodesThatAreOut) {
+  Attendance attendance(grid(3, 2), 2);
+  join_all(attendance, {2, 3, 4});
+  attendance.give_up(MemberIndex{0});
+  EXPECT_FALSE(attendance.is_settled());  // task 1 of node 2 may still come
+  attendance.join(MemberIndex{5});
+  EXPECT_TRUE(attendance.is_settled());
+}
+
 TEST(Attendance, TheLastCallGivesUpAllThatNeverCame) {
   Attendance attendance(grid(4, 2), 2);
   join_all(attendance, {0, 1, 2, 3, 4, 6, 7});

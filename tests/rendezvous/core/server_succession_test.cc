@@ -31,7 +31,9 @@ TEST_F(ServerSuccessionTest, BelievesAMemberThatSawACoordinatorGo) {
   say(3, witness);
   pass(kReturnPatience - Duration(500));
   EXPECT_EQ(count<server_effect::AssemblyFailed>(), 0u);
+  EXPECT_FALSE(engine_->has_told_all());
   pass(std::chrono::seconds(1));
+  EXPECT_TRUE(engine_->has_told_all());
   EXPECT_EQ(last<server_effect::AssemblyFailed>().error.message(),
             "n0 was lost while the members gathered, and with it the coordinator");
 }
