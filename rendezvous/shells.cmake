@@ -21,12 +21,13 @@ muster_module(rendezvous
   SOURCES
     authentication.cc connection.cc connection_table.cc coordinator_search.cc engine_driver.cc
     group.cc group_environment.cc helper_process.cc hmac.cc host_addresses.cc note_limiter.cc
-    ports.cc random.cc serve_messages.cc server.cc session.cc sidecar.cc sidecar_messages.cc
-    sidecar_pool.cc sockets.cc timer.cc
+    ports.cc random.cc serve_messages.cc server.cc session.cc session_options.cc sidecar.cc
+    sidecar_messages.cc sidecar_pool.cc sockets.cc timer.cc
   HEADERS
     authentication.h connection.h connection_table.h coordinator_search.h engine_driver.h group.h
     group_variables.h helper_process.h hmac.h host_addresses.h note_limiter.h ports.h random.h
-    serve_messages.h server.h session.h sidecar.h sidecar_messages.h sidecar_pool.h sockets.h timer.h
+    serve_messages.h server.h session.h session_options.h sidecar.h sidecar_messages.h sidecar_pool.h
+    sockets.h timer.h
   LIBRARIES muster::rendezvous_core muster_asio
   PRIVATE_LIBRARIES nlohmann_json::nlohmann_json ${MUSTER_LIBMD})
 set_source_files_properties(helper_process.cc PROPERTIES COMPILE_DEFINITIONS

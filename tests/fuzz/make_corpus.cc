@@ -114,6 +114,8 @@ void write_member_scripts(const std::filesystem::path& root) {
     corpus.add(name + "-commits", committed);
     corpus.add(name + "-is-refused", bytes_of({method, 60, 0, 0, 1, 3, 1, 0, 0, 6, 1, 0, 3, 1, 2}));
     corpus.add(name + "-loses-its-server", joined + bytes_of({4, 1, 0, 2, 7, 255, 255}));
+    corpus.add(name + "-sees-it-go", bytes_of({method, 60,  0, 0, 1, 3, 1, 0, 0, 4, 1,   11, 1,
+                                               7,      255, 3, 0, 2, 3, 2, 0, 0, 7, 255, 3}));
     corpus.add(name + "-leaves", committed + bytes_of({10, 8, 3, 1, 5, 1}));
     std::string works = committed;
     for (int kind = 0; kind < 8; ++kind) works += bytes_of({9, kind, 232, 3});
