@@ -131,6 +131,13 @@ bool CoordinatorSearch::is_closed(const std::vector<std::string>& addresses) con
   return has_refused;
 }
 
+std::vector<SocketAddress> CoordinatorSearch::shut() const {
+  std::vector<SocketAddress> found;
+  for (const Place& place : places_)
+    if (place.has_answered && place.outcome == ECONNREFUSED) found.push_back(place.where);
+  return found;
+}
+
 std::string CoordinatorSearch::summary() const {
   std::string text;
   for (const Place& place : places_) {
@@ -198,6 +205,7 @@ bool CoordinatorSearch::launch(std::size_t place) {
     return false;
   }
   places_[place].use = Use::kConnecting;
+  places_[place].outcome.reset();
   const auto probe =
       std::make_shared<Probe>(loop_, std::move(*socket), [this, place] { on_probe_late(place); });
   probes_[place] = probe;
@@ -227,6 +235,7 @@ void CoordinatorSearch::on_probe_done(std::size_t place, int error) {
   places_[place].outcome = error;
   if (error == 0) {
     places_[place].use = Use::kTaken;
+    places_[place].has_answered = true;
     places_[place].last_error.clear();
     places_[place].silences = 0;
     ++answered_;

@@ -69,6 +69,9 @@ class CoordinatorSearch {
   // kept us waiting the last time, and at least one refused.
   bool is_closed(const std::vector<std::string>& addresses) const;
 
+  // Those that answered once, and refused the last time.
+  std::vector<SocketAddress> shut() const;
+
   // What was tried last and how it ended, for an error's text; "" when nothing was tried.
   std::string summary() const;
 
@@ -82,6 +85,7 @@ class CoordinatorSearch {
     int releases = 0;
     int silences = 0;            // times that nobody answered a connect in time
     std::optional<int> outcome;  // errno of the last try, 0 when it was answered
+    bool has_answered = false;   // once
     std::string last_error;
   };
   struct Probe;

@@ -84,7 +84,7 @@ void MemberEngine::choose(ConnectionId id, const Greeting& greeting) {
   candidates_.clear();
   chosen_->since = now_;
   epoch_ = greeting.epoch;
-  sightings_.note_greeting(epoch_);
+  sightings_.note_greeting(epoch_, chosen_->connected.server);
   was_refused_ = false;
   chosen_->reader.set_max_body(kMaxReplyBody);
   link_ = Link(now_);

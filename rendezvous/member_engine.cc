@@ -218,7 +218,8 @@ void MemberEngine::take_roster() {
 void MemberEngine::lose(ConnectionId id, const std::string& detail) {
   if (rival_ && rival_->connected.connection == id) return rival_.reset();
   if (const auto entry = candidates_.find(id); entry != candidates_.end()) {
-    sightings_.note_broken_off(entry->second.connected.place);
+    const member_event::Connected& connected = entry->second.connected;
+    sightings_.note_broken_off(connected.place, connected.server);
     candidates_.erase(entry);
     return;
   }
@@ -239,7 +240,7 @@ void MemberEngine::note_stalled(ConnectionId id) {
 }
 
 void MemberEngine::note_round(const member_event::SearchedRound& event) {
-  sightings_.note_closed(event.closed);
+  sightings_.note_round(event.closed, event.shut);
   if (sightings_.is_gone(0)) succession_.note_broken_off(now_);
   look_at_succession();
 }

@@ -99,10 +99,12 @@ struct Connected {
   std::uint32_t place = 0;    // the successor at whose node this is
 };
 
-// A round of the search is over: the successors whose kernel answers, and says at every port that
-// nobody listens there. By place; the own one is never among them.
+// A round of the search is over. By place the successors whose kernel answers, and says at every
+// port that nobody listens there; the own one is never among them. And the ports that answered
+// before and refuse now.
 struct SearchedRound {
   std::vector<std::uint32_t> closed;
+  std::vector<Endpoint> shut;
 };
 
 struct Received {

@@ -224,6 +224,7 @@ void AsioSession::on_walked() {
     if (is_looked_up && search_.is_closed(hosts_[i].addresses))
       event.closed.push_back(static_cast<std::uint32_t>(i));
   }
+  for (const SocketAddress& where : search_.shut()) event.shut.push_back(endpoint_of(where));
   driver_.step_later(std::move(event));
 }
 

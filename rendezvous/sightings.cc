@@ -4,16 +4,26 @@
 
 namespace muster::rendezvous {
 
-void Sightings::note_closed(const std::vector<std::uint32_t>& places) {
+namespace {
+
+template <class Item>
+bool has(const std::vector<Item>& items, const Item& wanted) {
+  return std::find(items.begin(), items.end(), wanted) != items.end();
+}
+
+}  // namespace
+
+void Sightings::note_round(const std::vector<std::uint32_t>& closed,
+                           const std::vector<Endpoint>& shut) {
   for (std::uint32_t place = 0; place < doors_.size(); ++place) {
     Door& door = doors_[place];
-    door.is_closed = std::find(places.begin(), places.end(), place) != places.end();
-    if (door.is_closed && door.was_seen) door.is_gone = true;
+    door.is_closed = has(closed, place);
+    if (door.seen_at && has(shut, *door.seen_at)) door.is_gone = true;
   }
 }
 
 void Sightings::note_followed(std::uint32_t place) {
-  for (std::uint32_t before = 0; before < place; ++before) doors_.at(before).was_seen = false;
+  for (std::uint32_t before = 0; before < place; ++before) doors_.at(before).seen_at.reset();
 }
 
 std::vector<std::uint32_t> Sightings::gone() const {

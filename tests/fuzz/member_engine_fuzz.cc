@@ -93,6 +93,7 @@ class Script {
     member_event::SearchedRound round;
     for (std::uint32_t place = 0; place < kMaxSuccessors; ++place)
       if ((bits >> place & 1) != 0 && place != options_.place) round.closed.push_back(place);
+    round.shut.push_back({"10.0.0." + std::to_string(bits % 4), 12000});
     step(round);
   }
 

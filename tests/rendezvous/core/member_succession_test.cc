@@ -5,6 +5,8 @@
 namespace muster::rendezvous {
 namespace {
 
+const Endpoint kFirstServer{"10.0.0.1", 12000};
+
 class SuccessorTest : public MemberEngineTest {
  protected:
   SuccessorTest() { options_.successors = {NodeIndex{0}, NodeIndex{1}, NodeIndex{2}}; }
@@ -70,7 +72,7 @@ TEST_F(SuccessorTest, WhereNobodyListensTheNextOneLeadsAfterAShortPatience) {
   begin();
   for (int second = 0; second < 4; ++second) {
     EXPECT_EQ(count<member_effect::TakeRole>(), 0u);
-    step(member_event::SearchedRound{{0}});
+    step(member_event::SearchedRound{{0}, {}});
     pass(std::chrono::seconds(1));
   }
   pass(Duration(300));
@@ -84,7 +86,7 @@ TEST_F(SuccessorTest, OneThatGreetedAndIsClosedNowIsGone) {
   connect(1);
   hear(1, greeting_of(0));
   lose(1);
-  step(member_event::SearchedRound{{0}});
+  step(member_event::SearchedRound{{}, {kFirstServer}});
   pass(kTakeoverGrace + Duration(300));
   ASSERT_EQ(count<member_effect::TakeRole>(), 1u);
   EXPECT_EQ(last<member_effect::TakeRole>()->lost_node, NodeIndex{0});
@@ -97,7 +99,7 @@ TEST_F(SuccessorTest, ADoorThatClosedBeforeAWordAndIsClosedNowIsGone) {
   lose(1);
   pass(kTakeoverGrace + Duration(300));
   EXPECT_EQ(count<member_effect::TakeRole>(), 0u);
-  step(member_event::SearchedRound{{0}});
+  step(member_event::SearchedRound{{}, {kFirstServer}});
   pass(kTakeoverGrace + Duration(300));
   ASSERT_EQ(count<member_effect::TakeRole>(), 1u);
   EXPECT_EQ(last<member_effect::TakeRole>()->lost_node, NodeIndex{0});
@@ -108,7 +110,7 @@ TEST_F(SuccessorTest, TellsTheNextCoordinatorWhoIsGone) {
   connect(1);
   hear(1, greeting_of(0));
   lose(1);
-  step(member_event::SearchedRound{{0, 1}});
+  step(member_event::SearchedRound{{0, 1}, {kFirstServer, {"10.0.0.2", 12000}}});
   connect(2, "10.0.0.2");
   hear(2, greeting_of(1));
   EXPECT_EQ(std::get<Join>(said_.back()).lost, std::vector<NodeIndex>{NodeIndex{0}});

@@ -3,6 +3,14 @@
 
 namespace muster::rendezvous {
 
+namespace {
+
+Endpoint endpoint_of_server(std::size_t process) {
+  return {"10.0.0." + std::to_string(process + 1), 12000};
+}
+
+}  // namespace
+
 void SuccessionWorld::at(TimePoint when, std::function<void()> happen) {
   events_.push({std::max(when, now_), next_order_++, std::move(happen)});
 }
@@ -135,8 +143,9 @@ void SuccessionWorld::search(std::size_t index) {
     const MemberEngineOptions& there = processes_[other].options;
     if (other == index || !there.place || (!process.sees_all && *there.place != 0)) continue;
     connect(index, other);
-    if (!processes_[other].server && is_reachable(index, other))
-      round.closed.push_back(*there.place);
+    if (processes_[other].server || !is_reachable(index, other)) continue;
+    round.closed.push_back(*there.place);
+    round.shut.push_back(endpoint_of_server(other));
   }
   step_member(index, round);
   at(std::max(now_ + Duration(150 + random_() % 200), process.awake),
@@ -153,7 +162,7 @@ void SuccessionWorld::connect(std::size_t from, std::size_t to) {
   wire.server = to;
   wire.server_number = processes_[to].server_number;
   wire.to_member = wire.to_server = now_ + delay();
-  const Endpoint server{"10.0.0." + std::to_string(to + 1), 12000};
+  const Endpoint server = endpoint_of_server(to);
   const std::uint32_t place = *processes_[to].options.place;
   at(std::max(wire.to_member, processes_[from].awake), [this, id, server, place] {
     const Wire& there = wires_.at(id);
