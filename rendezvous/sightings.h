@@ -24,9 +24,10 @@ class Sightings {
   void note_greeting(std::uint32_t place, const Endpoint& where) {
     doors_.at(place) = {.seen_at = where};
   }
-  // He ended the connection before he said anything; that may have been the coordinator.
+  // He ended the connection before he said anything; that may have been the coordinator, unless one
+  // was seen at another port.
   void note_broken_off(std::uint32_t place, const Endpoint& where) {
-    doors_.at(place).seen_at = where;
+    if (!doors_.at(place).seen_at) doors_.at(place).seen_at = where;
   }
   // A coordinator that had taken us in is lost, or one that had greeted and whose kernel is silent.
   void note_gone(std::uint32_t place) { doors_.at(place).is_gone = true; }

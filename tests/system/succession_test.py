@@ -99,6 +99,7 @@ class CoordinatorIsLost(ClusterTest):
             self.assertLessEqual(seconds, CLEAR_END_S + ALLOWANCE_S, run)
             self.assertEqual(read_workers(run.out), [], run)
             self.assertNotEqual(run.code, 0, run)
+            self.assertRegex(run.err, "task 0: Killed", run)
 
     def test_cut_off(self):
         for fault in CUTS if FULL else CUTS[3:4]:

@@ -39,6 +39,14 @@ TEST(Sightings, ADoorThatOpenedAndClosedIsAsGoodAsAGreeting) {
   EXPECT_EQ(sightings.gone(), Places{1});
 }
 
+TEST(Sightings, AStrangerAtAnotherPortDoesNotHideTheOneWhoGreeted) {
+  Sightings sightings(3);
+  sightings.note_greeting(0, kFirst);
+  sightings.note_broken_off(0, {"10.0.0.1", 12001});
+  sightings.note_round({}, {kFirst});
+  EXPECT_EQ(sightings.gone(), Places{0});
+}
+
 TEST(Sightings, OneThatGreetsAgainIsNotGone) {
   Sightings sightings(3);
   sightings.note_gone(0);
