@@ -1,0 +1,433 @@
+#!/usr/bin/env python3
+"""Random faults at random moments of real jobs; what must hold then stands in chaos_contract.py.
+
+    chaos_test.py [--seed N] [--rounds N] [--minutes M] [--first N]
+
+Round n of a seed is the same job with the same fault wherever it runs, up to the machine's own
+timing: `--seed S --first N --rounds 1` repeats it. It ends after so many rounds or minutes,
+whichever comes first. A failing round prints all there is and the run goes on; exit code 1 if there
+was one.
+"""
+import argparse
+import collections
+import os
+import random
+import re
+import sys
+import threading
+import time
+import traceback
+import unittest
+import uuid
+
+import chaos_contract
+import chaos_faults
+import harness
+from harness import Cluster, Run, wait_until
+
+NODES = 4
+TOIL = os.path.join(harness.PROGRAMS, "toil.py")
+LEFT_S = 5  # kSweepLimit: a guardian's own search, after an agent that was killed
+HEALTHY_S = 90  # until Slurm takes nodes back that were cut off
+START_LIMIT_S = 15  # a step of twelve Python programs on two busy cores
+
+
+class Job:
+    """One round's job, and what is done to it."""
+
+    def __init__(self, cluster, number, chance):
+        self.cluster, self.nodes, self.chance = cluster, NODES, chance
+        self.mark = f"chaos-{uuid.uuid4().hex}"
+        self.folder = os.path.join(cluster.directory, self.mark)
+        os.makedirs(os.path.join(self.folder, "runs"))
+        self.helpers, self.timers, self.disturbed, self.troubles = [], [], {}, []
+        self.has_check = chance.random() < 0.5
+        self.has_writer = chance.random() < 0.2
+        self.seconds = chance.choice((0.3, 1, 2, 3))
+        self.tasks = chance.choice((1, 1, 2))
+        self.per_node = self.tasks * chance.choice((1, 2))
+        self.extra = self.choose_extra(chance)
+        self.point = chaos_faults.choose_point(chance) if chance.random() < 0.25 else None
+        self.number = number
+
+    @staticmethod
+    def choose_extra(chance):
+        """Of the launcher's ways that change what a lost node or a prewarm command means."""
+        options = []
+        if chance.random() < 0.15:
+            options.append("--spares=1")
+        elif chance.random() < 0.15:
+            options.append(f"--nnodes={NODES - 1}:{NODES}")
+        if chance.random() < 0.15:
+            options.append("--prewarm=sleep 1; true")
+        if chance.random() < 0.1:
+            options.append("--store=rank0")
+        return options
+
+    def start(self, seed):
+        options = [f"--check={'fabric' if self.has_check else 'off'}",
+                   f"--nproc-per-node={self.per_node}", f"--stop-grace={chaos_contract.GRACE_S}",
+                   f"--assemble-deadline={chaos_contract.ASSEMBLE_S}"]
+        if self.has_check:
+            options += ["--check-sizes=64K",
+                        f"--check-deadline={chaos_contract.CHECK_DEADLINE_S}"]
+        if self.has_writer:
+            options += ["--output=both", f"--log-dir={self.folder}/logs"]
+        options += self.extra
+        words = ["srun", f"-N{NODES}", f"--ntasks-per-node={self.tasks}", "--no-kill",
+                 *chaos_faults.preload(self), "muster", *options, "--", "/usr/bin/python3",
+                 "-S", "-E", TOIL, self.folder, f"{seed}.{self.number}", str(self.seconds)]
+        self.run = self.start_beside("login", words)
+
+    def start_beside(self, host, words):
+        environment = self.cluster.environment({harness.MARK: self.mark})
+        return Run(self.cluster.words(host, words), environment, self.folder)
+
+    def later(self, seconds, act):
+        def guarded():
+            try:
+                act()
+            except Exception as error:  # told with the round
+                self.troubles.append(f"undoing a fault: {error}")
+
+        timer = threading.Timer(seconds, guarded)
+        self.timers.append(timer)
+        timer.start()
+
+    def ranks(self, name):
+        text = harness.read_text(os.path.join(self.folder, name))
+        return {int(rank) for rank in text.split()}
+
+    def world(self):
+        """As the workers have it: spares and lost nodes are not of it. 0 before there are any."""
+        return max(self.ranks("world"), default=0)
+
+    def all_started(self):
+        return 0 < self.world() == len(self.ranks("started"))
+
+    def all_finished(self):
+        return 0 < self.world() == len(self.ranks("finished"))
+
+    def all_that_were_needed(self):
+        fewer = any(word.startswith(("--spares", "--nnodes")) for word in self.extra)
+        return self.world() >= (NODES - fewer) * self.per_node
+
+    def step(self):
+        """JOB.STEP, or nothing where the job ends before it has one."""
+        def look():
+            if self.run.process.poll() is not None:
+                return ["over"]
+            text = self.cluster.ask("squeue", "--steps", "--noheader", "--format=%i")
+            return re.findall(r"^\s*(\d+\.\d+)\s*$", text, re.M)
+
+        try:
+            step = wait_until(look, "a step")[0]
+        except AssertionError:
+            return None
+        return None if step == "over" else step
+
+    def living(self):
+        return harness.find_processes(self.mark)
+
+
+class Round:
+    def __init__(self, cluster, seed, number):
+        self.seed, self.number = seed, number
+        self.chance = random.Random(f"{seed}.{number}")
+        self.job = Job(cluster, number, self.chance)
+        self.faults, self.wrong = [], []
+        self.took = 0.0
+
+    def go(self):
+        self.job.start(self.seed)
+        for _ in range(self.chance.choice((1, 1, 1, 2, 2, 3))):
+            self.strike()
+        self.await_end()
+        self.judge_end()
+        self.clear()
+
+    def strike(self):
+        if self.job.point and not self.faults:
+            fault = chaos_faults.await_point(self.job)
+            if fault is not None:
+                self.faults.append(fault)
+            return
+        act = chaos_faults.choose(self.chance, self.job.has_check, self.job.has_writer)
+        # By the clock, or as soon as something happens, or as soon as the target is there.
+        when = self.chance.random()
+        if self.faults:
+            self.wait(self.chance.choice((0, self.chance.uniform(0, 1))))
+        elif when < 0.35:
+            self.wait(self.chance.uniform(0, 0.5 + self.job.seconds + self.job.has_check))
+        elif when < 0.7:
+            kind = self.chance.choice(("agent", "look", "bench", "worker", "sweeper", "sweeper"))
+            chaos_faults.await_target(self.job, kind, self.chance)
+            self.wait(self.chance.choice((0, self.chance.uniform(0, 0.2))))
+        for _ in range(4):  # until there is a target
+            if self.job.run.process.poll() is not None:
+                return
+            fault = act(self.job)
+            if fault is not None:
+                self.faults.append(fault)
+                return
+            act = chaos_faults.choose(self.chance, self.job.has_check, self.job.has_writer)
+
+    def wait(self, seconds):
+        harness.select.select([self.job.run._handle], [], [], seconds)
+
+    # The end, as soon as it was promised.
+
+    def promises(self):
+        return [chaos_contract.of(fault, self.job.has_check) for fault in self.faults]
+
+    def bound(self):
+        """From the last fault on: what the job itself still has to do, and what each fault adds."""
+        own = START_LIMIT_S + self.job.seconds + chaos_contract.END_S
+        own += chaos_contract.GANG_S if self.job.has_check else 0
+        return own + sum(promise.seconds for promise in self.promises()) + chaos_contract.LOAD_S
+
+    def stopped(self):
+        return [fault for fault in self.faults if fault.stopped]
+
+    def await_end(self):
+        since = self.faults[-1].at if self.faults else self.job.run.started
+        until = since + self.bound()
+        seen = False  # a step may not have begun where a node is cut off
+        if self.waits_for_user():
+            self.wait(self.chance.uniform(0, 8))
+            if self.job.run.process.poll() is None:
+                self.faults.append(chaos_faults.cancel(self.job, "scancel", self.chance) or
+                                   chaos_faults.Fault("scancel", "scancel of nothing"))
+        while time.monotonic() < until and self.job.run.process.poll() is None:
+            if self.stopped() or self.job.disturbed:
+                others = bool(self.others())
+                if seen and not others:
+                    break
+                seen = seen or others
+            self.wait(0.1)
+        self.took = time.monotonic() - since
+        if self.job.run.process.poll() is None and self.others():
+            self.wrong.append(f"still running {self.took:.1f} s after the last fault, at most"
+                              f" {self.bound():.0f} s were promised")
+        self.release()
+        self.finish_srun()
+
+    def finish_srun(self):
+        """Where a node was cut off before all tasks were launched, srun may wait for minutes,
+        though every task that was launched has ended: then it is cancelled."""
+        run = self.job.run
+        try:
+            run.finish(chaos_contract.SLURM_S + chaos_contract.LOAD_S)
+        except AssertionError:
+            self.job.cluster.ask("scancel", "--user=root", "--signal=KILL")
+            self.wait(15)
+            if not chaos_contract.SLURM_GAVE_UP.search(run.err):
+                self.wrong.append("srun did not end, after all that stood still was released")
+            for process in self.left():
+                process.signal(harness.signal.SIGKILL)
+            run.finish(5)
+
+    def waits_for_user(self):
+        """A worker that stands still, or an agent while the workers run, keeps a job waiting."""
+        return any(fault.stopped and (fault.stopped.kind == "worker" or
+                                      fault.stopped.kind == "agent" and fault.begun)
+                   for fault in self.faults)
+
+    def others(self):
+        """Processes on nodes where nothing stands still by our hand."""
+        hosts = {fault.stopped.host for fault in self.stopped() if fault.stopped.kind == "agent"}
+        hosts |= set(self.job.disturbed)
+        still = {fault.stopped.pid for fault in self.stopped()}
+        return [process for process in self.job.living() if process.pid not in still
+                and process.variables.get("SLURMD_NODENAME", "") not in hosts | {""}]
+
+    def release(self):
+        for fault in self.stopped():
+            try:
+                os.kill(fault.stopped.pid, harness.signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        for timer in self.job.timers:
+            timer.join()
+        for host, undo in list(self.job.disturbed.items()):
+            self.job.cluster.order(undo, host)
+
+    # What must hold.
+
+    def judge_end(self):
+        run, promises = self.job.run, self.promises()
+        if run.code < 0:  # srun itself was killed
+            run.code = 128 - run.code
+        self.wrong += self.job.troubles
+        allowed = set().union(*(promise.codes for promise in promises))
+        if run.code == 0:
+            missing = set(range(self.job.world())) - self.job.ranks("finished")
+            if missing or not self.job.all_that_were_needed():
+                self.wrong.append(f"exit code 0, but of a world of {self.job.world()} the ranks"
+                                  f" {sorted(missing)} did not finish")
+            elif not self.output_is_torn():
+                silent = [rank for rank in range(self.job.world())
+                          if f"rank {rank} has finished" not in run.out]
+                if silent:
+                    self.wrong.append(f"exit code 0, but ranks {silent} lack their last line")
+        elif run.code not in allowed and not chaos_contract.SLURM_GAVE_UP.search(run.err):
+            self.wrong.append(f"exit code {run.code}, promised are {sorted({0} | allowed)}")
+        else:
+            words = [promise.only_with.get(run.code) for promise in promises
+                     if run.code in promise.codes]
+            if words and all(word and word not in run.err for word in words):
+                self.wrong.append(f"exit code {run.code} without a line with '{words[0]}'")
+        if run.code != 0 and not self.job.all_finished():
+            # Whichever of several faults ended the job: a cancel among them has no host to name.
+            hosts = set().union(*(fault.hosts for fault in self.faults))
+            ending = [promise for promise in promises if promise.codes]
+            must_name = ending and all(promise.must_name for promise in ending)
+            if must_name and not chaos_contract.names(run.err, hosts):
+                self.wrong.append(f"no line names {' or '.join(sorted(hosts))}")
+        for line in (run.err + run.out).splitlines():
+            if chaos_contract.OURS_BROKEN.search(line):
+                self.wrong.append(f"a line of something broken: {line}")
+        self.expect_nothing_left()
+
+    def output_is_torn(self):
+        return any(fault.kind.split()[-1] in ("agent", "writer", "freeze", "blink", "cut", "crash")
+                   for fault in self.faults)
+
+    def expect_nothing_left(self):
+        # Without srun the job runs to the end that it has by itself.
+        without_srun = any(fault.kind.endswith(" srun") for fault in self.faults)
+        unguarded = self.unguarded()
+
+        def guarded():
+            return [process for process in self.left()
+                    if process.variables.get("SLURMD_NODENAME") not in unguarded]
+
+        try:
+            wait_until(lambda: not guarded(), "", self.bound() if without_srun else LEFT_S)
+        except AssertionError:
+            self.wrong.append("processes left behind:\n  " + "\n  ".join(
+                f"{process} [{process.status('State')}, {process.status('Name')}, on"
+                f" {process.variables.get('SLURMD_NODENAME')}, parent {process.parent_name()}]"
+                for process in guarded()))
+
+    def unguarded(self):
+        """Nodes that lost both their guardian and their agent. muster said of the first: "workers
+        would outlive a SIGKILL of their agent"; Slurm's cgroups end them, not these trackers."""
+        def hosts_of(kind):
+            return set().union(*(fault.hosts for fault in self.faults
+                                 if fault.kind.endswith(" " + kind)))
+
+        return hosts_of("guardian") & hosts_of("agent")
+
+    def left(self):
+        mine = {helper.process.pid for helper in self.job.helpers}
+        return [process for process in self.job.living()
+                if process.pid not in mine and chaos_faults.SCANNER not in process.words]
+
+    def clear(self):
+        for process in self.left():
+            try:
+                process.signal(harness.signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        for helper in self.job.helpers:
+            helper.finish(30).close()
+        self.job.run.close()
+        queue = lambda: self.job.cluster.ask("squeue", "--noheader").strip()  # noqa: E731
+        try:
+            wait_until(lambda: not queue(), "", 10)
+        except AssertionError:
+            self.wrong.append(f"still in the queue: {queue()}")
+            self.job.cluster.ask("scancel", "--user=root", "--signal=KILL")
+        wait_until(lambda: self.job.cluster.ask(
+            "sinfo", "-h", "-t", "idle", "-o", "%D").strip() == str(NODES),
+            "all nodes idle again", HEALTHY_S)
+
+    def told(self):
+        """What muster and Slurm said in full, and the end of what the workers printed."""
+        run = self.job.run
+        said = [line for line in run.err.splitlines()
+                if not re.match(r"\[node|x*$", line) or "has finished" in line]
+        printed = [line[:100] for line in run.out.splitlines()[-30:]]
+        return "\n".join(["$ " + " ".join(run.words[3:]), f"exit code {run.code}", "--- stderr",
+                          *said[-200:], "--- the last of stdout", *printed, "---"])
+
+    def kind(self):
+        return " + ".join(fault.kind for fault in self.faults) or "none"
+
+    def __str__(self):
+        job = self.job
+        faults = "; ".join(f"at {fault.at - job.run.started:.2f} s {fault}"
+                           f"{'' if fault.begun else ' (before all had started)'}"
+                           for fault in self.faults) or "no fault"
+        return (f"round {self.number}: check={job.has_check} writer={job.has_writer}"
+                f" tasks={job.tasks} workers={job.per_node} life={job.seconds}"
+                f" {' '.join(job.extra)}: {faults}:"
+                f" code {job.run.code}, {self.took:.1f} s after the last fault")
+
+
+class Chaos:
+    def __init__(self, arguments):
+        self.arguments = arguments
+        self.cluster = None
+        self.rounds, self.failed, self.broken = 0, [], 0
+        self.table = collections.defaultdict(list)
+
+    def run(self):
+        end = time.monotonic() + 60 * self.arguments.minutes
+        first = self.arguments.first
+        try:
+            for number in range(first, first + self.arguments.rounds):
+                if time.monotonic() > end:
+                    break
+                self.one_round(number)
+        finally:
+            if self.cluster is not None:
+                self.cluster.down()
+        self.print_table()
+        return 1 if self.failed else 0
+
+    def one_round(self, number):
+        if self.cluster is None:
+            tracker = ("linuxproc", "pgid")[self.arguments.seed % 2]
+            self.cluster = Cluster(NODES, {"GPUS": 0, "SLURMD_TIMEOUT": 10, "PROCTRACK": tracker})
+            self.cluster.up()
+        one = Round(self.cluster, self.arguments.seed, number)
+        try:
+            one.go()
+        except Exception:  # the harness, or the cluster, is at its end: told, and made anew
+            one.wrong.append(traceback.format_exc())
+            self.cluster.down()
+            self.cluster = None
+        self.rounds += 1
+        self.table[one.kind()].append(one.took)
+        print(("FAILED " if one.wrong else "") + str(one), flush=True)
+        if one.wrong:
+            self.failed.append((number, one.kind(), one.wrong[0]))
+            print(f"--- seed {self.arguments.seed}, round {number}:", *one.wrong, one.told(),
+                  sep="\n", flush=True)
+
+    def print_table(self):
+        print(f"\nseed {self.arguments.seed}: {self.rounds} rounds, {len(self.failed)} failed")
+        print(f"{'fault':40} {'rounds':>6} {'longest, s':>10}")
+        for kind, times in sorted(self.table.items()):
+            print(f"{kind:40} {len(times):6} {max(times):10.1f}")
+        for number, kind, wrong in self.failed:
+            print(f"FAILED round {number} ({kind}): {wrong.splitlines()[0]}")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--rounds", type=int, default=1000)
+    parser.add_argument("--minutes", type=float, default=60)
+    try:
+        sys.exit(Chaos(parser.parse_args()).run())
+    except unittest.SkipTest as reason:
+        print(f"skipped: {reason}")
+        sys.exit(harness.SKIPPED)
+
+
+if __name__ == "__main__":
+    main()
