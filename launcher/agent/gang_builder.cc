@@ -261,6 +261,7 @@ plan::AttemptFacts GangBuilder::attempt_facts(const StartWorkers& order,
   plan::AttemptFacts facts;
   facts.run_id = options_.run_id;
   facts.attempt = order.attempt;
+  facts.max_restarts = options_.options.max_restarts;
   facts.role = options_.options.role;
   facts.master_address =
       reachable(order.master_address.empty() ? coordinator_address : order.master_address);

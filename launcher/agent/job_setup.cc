@@ -132,6 +132,7 @@ CoordinatorOptions coordinator_options(const options::Options& options) {
     coordinator.check_sizes = range;
   }
   coordinator.record_baseline = !options.record_baseline.empty();
+  coordinator.max_restarts = options.max_restarts;
   coordinator.stop_grace = options.stop_grace;
   coordinator.exec_program = options.exec;
   coordinator.check_only = options.command == options::Command::kCheck;

@@ -104,6 +104,8 @@ void NodeAgent::on_message(std::string_view bytes) {
     close_job(*close);
   } else if (const auto* store = std::get_if<OpenStore>(&*message)) {
     open_store(*store);
+  } else if (const auto* over = std::get_if<CloseStore>(&*message)) {
+    close_store(*over);
   } else if (const auto* question = std::get_if<FindOwners>(&*message)) {
     find_owners(*question);
   } else if (const auto* told = std::get_if<OwnersTold>(&*message)) {
@@ -148,7 +150,11 @@ void NodeAgent::watch_silence() {
 }
 
 void NodeAgent::on_silence_tick(const boost::system::error_code& error) {
-  if (error || workers_begun_ || closing_ || finished_ || !joined_) return;
+  if (error || closing_ || finished_ || !joined_) return;
+  if (workers_begun_) {
+    silence_left_ = kSilencePatience;
+    return watch_silence();
+  }
   // Who stood still himself, with the whole job, begins to count anew.
   const bool stood_still = Clock::now() > silence_timer_.expiry() + kSilenceTick;
   silence_left_ = stood_still ? kSilencePatience : silence_left_ - kSilenceTick;
@@ -223,6 +229,8 @@ void NodeAgent::start_gang(GangId gang, GangPlan plan) {
 }
 
 void NodeAgent::stop_gang(const StopGang& order) {
+  // What comes next, the end or another attempt, has to be told.
+  workers_begun_ = false;
   if (order.cancelled && prewarm_) prewarm_->cancel();
   if (gang_done_ || order.gang != gang_id_) {
     tell(GangFinished{order.gang, {}, 0});  // never started here, or gone already

@@ -93,6 +93,7 @@ class NodeAgent : private rendezvous::SessionObserver,
   void become_program(const BecomeProgram& order);
   void close_job(const CloseJob& order);
   void open_store(const OpenStore& order);
+  void close_store(const CloseStore& order);
   void find_owners(const FindOwners& question);
   void hear_owners(const OwnersTold& told);
   void look_at_node(const LookAtNode& order);
@@ -137,11 +138,11 @@ class NodeAgent : private rendezvous::SessionObserver,
 
   std::unique_ptr<Prewarm> prewarm_;  // with --prewarm, on the lead agent, from the roster on
 
-  std::unique_ptr<WorkerDoor> door_;  // on rank 0's agent, from OpenStore to the end of the job
+  std::unique_ptr<WorkerDoor> door_;  // on rank 0's agent, from OpenStore to CloseStore or the end
   std::optional<tcpstore::SocketOwners> socket_owners_;  // once a question came
 
   bool joined_ = false;
-  bool workers_begun_ = false;  // StartWorkers came
+  bool workers_begun_ = false;  // StartWorkers came, and no StopGang since
   bool closing_ = false;
   bool finished_ = false;
   bool coordinator_lost_ = false;

@@ -35,6 +35,10 @@ void NodeAgent::open_store(const OpenStore& order) {
   tell(StoreOpened{order.attempt, door_->port()});
 }
 
+void NodeAgent::close_store(const CloseStore& order) {
+  if (door_ && door_->attempt() == order.attempt) door_.reset();
+}
+
 void NodeAgent::find_owners(const FindOwners& question) {
   if (!socket_owners_) socket_owners_ = tcpstore::SocketOwners::open();
   OwnersFound answer{question.attempt, {}};

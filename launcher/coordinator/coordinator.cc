@@ -13,8 +13,6 @@ namespace {
 
 // From the end of the grace to giving up on a process that SIGKILL did not remove.
 constexpr Duration kKillPatience = std::chrono::seconds(5);
-// For every agent's acknowledgement of the end (rule 16).
-constexpr Duration kClosingPatience = std::chrono::seconds(2);
 constexpr std::size_t kHostsNamed = 8;
 
 }  // namespace
@@ -88,8 +86,7 @@ void Coordinator::act(Action action, const Event& event, TimePoint now) {
     case Action::kLoseAgent:
       return lose_agent(std::get<AgentLost>(event), now);
     case Action::kDecide:
-      say("muster: some processes are still there after SIGKILL; ending without them");
-      return decide(now);
+      return give_up_on_stuck(now);
     case Action::kNoteAcknowledged:
       agent(said->agent).acknowledged = true;
       return finish_if_acknowledged();
@@ -163,71 +160,6 @@ std::optional<Coordinator::Misfit> Coordinator::find_misfit() {
   return std::nullopt;
 }
 
-void Coordinator::start_workers(TimePoint now) {
-  gang_ = GangId{value_of(gang_) + 1};
-  deadline_ = now + kStartPatience;
-  for (Agent& member : agents_) {
-    member.in_gang = member.in_world;
-    member.started = false;
-    member.finished = false;
-  }
-  if (options_.exec_program) {
-    phase_ = Phase::kClosing;
-    deadline_ = now + kClosingPatience;
-    send_to_world(
-        BecomeProgram{options_.master_port, master_address(), options_.job_environment, left_out_});
-    for (std::size_t i = 0; i < agents_.size(); ++i) {
-      if (agents_[i].in_world) continue;
-      effects_.push_back(SendTo{MemberIndex{static_cast<std::uint32_t>(i)}, CloseJob{0}});
-    }
-    return;
-  }
-  phase_ = Phase::kRunning;
-  workers_started_ = true;
-  const bool agent_store = options_.store == StoreMode::kAgent;
-  send_to_world(StartWorkers{gang_, attempt_, agent_store ? master_port_ : options_.master_port,
-                             agent_store, master_address(), options_.job_environment, left_out_});
-}
-
-void Coordinator::send_to_world(const ToAgent& message) {
-  if (left_out_.empty()) {
-    effects_.push_back(SendToAll{message});
-    return;
-  }
-  for (std::size_t i = 0; i < agents_.size(); ++i) {
-    if (!agents_[i].in_world) continue;
-    effects_.push_back(SendTo{MemberIndex{static_cast<std::uint32_t>(i)}, message});
-  }
-}
-
-void Coordinator::note_started(MemberIndex index, const WorkersStarted& message) {
-  if (message.gang != gang_) return;
-  agent(index).started = true;
-  watch_start();
-}
-
-void Coordinator::watch_start() {
-  const auto is_due = [](const Agent& member) {
-    return member.in_gang && !member.started && !member.finished;
-  };
-  if (std::none_of(agents_.begin(), agents_.end(), is_due)) deadline_.reset();
-}
-
-// An agent that stands still is silent and never lost, since its kernel answers.
-void Coordinator::end_without_start(TimePoint now) {
-  std::vector<std::string> hosts;
-  for (std::size_t i = 0; i < agents_.size(); ++i) {
-    Agent& member = agents_[i];
-    if (!member.in_gang || member.started || member.finished) continue;
-    member.finished = true;  // nor is its end waited for
-    hosts.push_back(host_of(MemberIndex{static_cast<std::uint32_t>(i)}));
-  }
-  say_of_agents(std::move(hosts), "its agent did not start its workers",
-                "their agents did not start their workers", kStartPatience);
-  is_cause_told_ = true;
-  stop(now);
-}
-
 void Coordinator::note_worker(MemberIndex from, WorkerEnded message, TimePoint now) {
   if (message.gang != gang_ || !workers_started_ || !agent(from).in_world) return;
   // An agent that could not plan its workers does not know their ranks.
@@ -291,6 +223,7 @@ void Coordinator::lose_agent(const AgentLost& event, TimePoint now) {
   loss.workers = workers_started_ ? gone.slots : 0;
   loss.detail = event.detail;
   evidence_.losses.push_back(loss);
+  fallen_.emplace(static_cast<std::uint32_t>(gone.place), "lost: " + event.detail);
   if (phase_ != Phase::kStopping) return stop(now);
   if (gang_is_gone()) decide(now);
 }
@@ -309,13 +242,16 @@ void Coordinator::stop(TimePoint now) {
 
 void Coordinator::decide(TimePoint now) {
   say_killed();
-  if (is_cause_told_) return close(to_int(ExitCode::kLost), "", now);
+  if (is_cause_told_) return end_attempt(to_int(ExitCode::kLost), true, now);
   const std::optional<verdict::FirstCause> cause = decide_first_cause(evidence_);
   if (!cause) return close(to_int(ExitCode::kSuccess), "", now);
   std::string text = final_report(*cause);
   if (!text.empty() && text.back() == '\n') text.pop_back();
   say(std::move(text));
-  close(cause->exit_code, "", now);
+  const bool is_repeatable = cause->kind == verdict::CauseKind::kWorker ||
+                             cause->kind == verdict::CauseKind::kAgentLost ||
+                             cause->kind == verdict::CauseKind::kNodeLost;
+  end_attempt(cause->exit_code, is_repeatable, now);
 }
 
 void Coordinator::say_killed() {

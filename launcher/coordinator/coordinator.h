@@ -53,6 +53,7 @@ struct CoordinatorOptions {
   Duration check_deadline = std::chrono::seconds(60);
   std::optional<std::uint32_t> world_nodes;  // nodes that the job needs; absent: all
   bool record_baseline = false;
+  std::uint32_t max_restarts = 0;
   Duration stop_grace = std::chrono::seconds(15);
   StoreMode store = StoreMode::kRank0;
   AdmissionMode admission = AdmissionMode::kUid;
@@ -92,6 +93,9 @@ inline constexpr Duration kLookDeadline = std::chrono::seconds(20);
 // From StartWorkers until every agent has said that its workers run. A start takes milliseconds; a
 // program on a slow file system may take some seconds to be loaded.
 inline constexpr Duration kStartPatience = std::chrono::seconds(20);
+
+// For every agent's acknowledgement of the end.
+inline constexpr Duration kClosingPatience = std::chrono::seconds(2);
 
 std::string_view to_string(Phase phase);
 
@@ -232,7 +236,7 @@ enum class Action {
   kNoteFinished,       // an agent's gang is gone; with the last, decide
   kCancel,             // stop because a user, Slurm or a site asked
   kLoseAgent,          // stop because an agent is gone, or go on without its node
-  kDecide,             // name the first cause with what is there
+  kDecide,             // give up on processes that SIGKILL did not end; name the first cause
   kNoteAcknowledged,   // with the last acknowledgement, finish
   kFinish,             // not all acknowledged in time: finish all the same
 };
@@ -344,6 +348,10 @@ class Coordinator {
   void cancel(MemberIndex agent, const CancelSeen& message, TimePoint now);
   void lose_agent(const AgentLost& event, TimePoint now);
   void stop(TimePoint now);
+  void give_up_on_stuck(TimePoint now);
+  void end_attempt(int exit_code, bool is_repeatable, TimePoint now);
+  std::optional<std::string> why_not_again(bool is_repeatable);
+  void restart(TimePoint now);
   void decide(TimePoint now);
   void close(int exit_code, const std::string& text, TimePoint now);
   void finish_if_acknowledged();
@@ -369,6 +377,10 @@ class Coordinator {
   NodeDirectory nodes_;
   Attempt attempt_{};
   std::uint16_t master_port_ = 0;
+  // Nodes that the next attempt cannot have, by place, and why: lost, or an agent that does not
+  // obey.
+  std::map<std::uint32_t, std::string> fallen_;
+  std::string world_line_;      // as it was told last
   bool is_cause_told_ = false;  // of the stop: a broken store, an agent that starts nothing
   bool workers_started_ = false;
   std::optional<HealthBoard> health_;  // while a check runs

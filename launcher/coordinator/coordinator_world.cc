@@ -67,13 +67,11 @@ bool Coordinator::lose_unneeded(const AgentLost& event, TimePoint now) {
   const auto place = static_cast<std::uint32_t>(place_of(event.agent));
   const bool workers_are_due = phase_ == Phase::kRunning || phase_ == Phase::kStopping;
   const bool was_out = out_.contains(place);
-  if (workers_are_due) {
-    if (agent(event.agent).in_world) return false;
-  } else if (!do_without(place, std::string(kLostPrefix) + event.detail)) {
-    return false;
-  }
+  if (workers_are_due && agent(event.agent).in_world) return false;
+  const std::string why = std::string(kLostPrefix) + event.detail;
+  if (!do_without(place, why) && !workers_are_due) return false;
   if (!was_out) {
-    out_.emplace(place, std::string(kLostPrefix) + event.detail);
+    out_.emplace(place, why);
     say("muster: " + host_of(event.agent) + " is lost (" + event.detail +
         "); the job goes on without it");
   }
@@ -189,7 +187,8 @@ std::optional<Coordinator::Misfit> Coordinator::set_world() {
   std::string line = "muster: world: " + rendezvous::fold_hosts(in);
   if (!spares.empty()) line += "; spare: " + rendezvous::fold_hosts(spares);
   if (!out.empty()) line += "; out: " + rendezvous::fold_hosts(out);
-  say(std::move(line));
+  if (line != world_line_) say(line);
+  world_line_ = std::move(line);
   return std::nullopt;
 }
 

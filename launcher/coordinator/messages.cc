@@ -24,6 +24,7 @@ enum class Kind : std::uint8_t {
   kFindOwners = 7,
   kOwnersTold = 8,
   kLookAtNode = 9,
+  kCloseStore = 10,
   kWorkerEnded = 66,
   kGangFinished = 67,
   kCancelSeen = 68,
@@ -210,6 +211,9 @@ struct Encoder {
   std::string operator()(const OpenStore& message) const {
     return with_body(Kind::kOpenStore, message);
   }
+  std::string operator()(const CloseStore& message) const {
+    return with_body(Kind::kCloseStore, message);
+  }
   std::string operator()(const FindOwners& message) const {
     return with_body(Kind::kFindOwners, message);
   }
@@ -314,6 +318,9 @@ Result<ToAgent> parse_to_agent(std::string_view bytes) {
       message = order;
       break;
     }
+    case Kind::kCloseStore:
+      message = read_close_store(reader);
+      break;
     case Kind::kFindOwners:
       message = read_find_owners(reader);
       break;

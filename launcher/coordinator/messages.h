@@ -71,7 +71,7 @@ struct CloseJob {
 };
 
 using ToAgent = std::variant<StartCheck, StartWorkers, StopGang, BecomeProgram, CloseJob, OpenStore,
-                             FindOwners, OwnersTold, LookAtNode>;
+                             FindOwners, OwnersTold, LookAtNode, CloseStore>;
 
 // --- agent to coordinator ---------------------------------------------------------------------
 

@@ -74,6 +74,10 @@ void write(ByteWriter& writer, const OpenStore& message) {
   writer.u8(static_cast<std::uint8_t>(message.admission));
 }
 
+void write(ByteWriter& writer, const CloseStore& message) {
+  writer.u32(value_of(message.attempt));
+}
+
 void write(ByteWriter& writer, const FindOwners& message) {
   writer.u32(value_of(message.attempt));
   write_connections(writer, message.connections);
@@ -113,6 +117,10 @@ Result<OpenStore> read_open_store(ByteReader& reader) {
   }
   message.admission = static_cast<AdmissionMode>(admission);
   return message;
+}
+
+CloseStore read_close_store(ByteReader& reader) {
+  return {Attempt{reader.u32()}};
 }
 
 FindOwners read_find_owners(ByteReader& reader) {

@@ -60,6 +60,13 @@ struct OpenStore {
   bool operator==(const OpenStore&) const = default;
 };
 
+// The attempt is over: close its store and every connection to it. No answer.
+struct CloseStore {
+  Attempt attempt{};
+
+  bool operator==(const CloseStore&) const = default;
+};
+
 struct FindOwners {
   Attempt attempt{};
   std::vector<StoreConnection> connections;
@@ -100,6 +107,7 @@ struct OwnersFound {
 // --- bytes, without the kind ------------------------------------------------------------------
 
 void write(ByteWriter& writer, const OpenStore& message);
+void write(ByteWriter& writer, const CloseStore& message);
 void write(ByteWriter& writer, const FindOwners& message);
 void write(ByteWriter& writer, const OwnersTold& message);
 void write(ByteWriter& writer, const StoreOpened& message);
@@ -110,6 +118,7 @@ void write(ByteWriter& writer, const OwnersFound& message);
 // A value out of range makes the result kProtocol; too little or too much is found by the caller's
 // reader.finish().
 Result<OpenStore> read_open_store(ByteReader& reader);
+CloseStore read_close_store(ByteReader& reader);
 FindOwners read_find_owners(ByteReader& reader);
 Result<OwnersTold> read_owners_told(ByteReader& reader);
 StoreOpened read_store_opened(ByteReader& reader);

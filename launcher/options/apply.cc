@@ -259,11 +259,7 @@ Status standalone(const FlagUse&, Parsed& parsed) {
 
 Status max_restarts(const FlagUse& use, Parsed& parsed) {
   MUSTER_TRY(restarts, parse_number(use.value, 0, kAnyNumber));
-  if (restarts > 0) {
-    parsed.notes.push_back(use.source +
-                           ": muster does not restart workers yet; a failure ends "
-                           "the step");
-  }
+  parsed.options.max_restarts = restarts;
   return {};
 }
 

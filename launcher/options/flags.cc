@@ -55,7 +55,7 @@ constexpr FlagRow kRows[] = {
     {"rdzv-id", 0, "ID", kTorchrun, kAccepted, true, "the run id that workers see (default: from job, step and restart count)", apply::run_id},
     {"rdzv-conf", 0, "LIST", kTorchrun, kIgnored, true, kOwnRendezvous, nullptr},
     {"standalone", 0, "", kTorchrun, kAccepted, true, "one node, without Slurm", apply::standalone},
-    {"max-restarts", 0, "N", kTorchrun, kAccepted, true, "0; more is noted: a failure ends the step, muster does not restart workers yet", apply::max_restarts},
+    {"max-restarts", 0, "N", kTorchrun, kAccepted, true, "times that all workers start anew after a failure, counted for the whole job (default: 0)", apply::max_restarts},
     {"monitor-interval", 0, "SECONDS", kTorchrun, kIgnored, true, "muster is told of a worker's end at once and polls nothing", nullptr},
     {"start-method", 0, "NAME", kTorchrun, kIgnored, true, "muster starts programs, not Python functions", nullptr},
     {"event-log-handler", 0, "NAME", kTorchrun, kIgnored, true, "it names a Python logging handler; muster has no Python", nullptr},

@@ -209,6 +209,11 @@ Status check_consistency(const std::vector<FlagUse>& uses, Parsed& parsed) {
                     "streams; leave one of the two out",
                     files ? "output to files" : "--stdin"));
   }
+  if (options.exec && options.max_restarts > 0) {
+    return usage_error(
+        "--exec with --max-restarts: the agent becomes the program and nobody stays to restart it; "
+        "leave one of them out");
+  }
   if (options.exec && options.store == StoreMode::kAgent) {
     return usage_error(
         "--exec with --store=agent: the agent becomes the program and serves no "

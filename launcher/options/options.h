@@ -122,6 +122,7 @@ struct Options {
   bool dry_run = false;     // print the plan and end
   Duration assemble_deadline = std::chrono::minutes(10);
   Duration stop_grace = std::chrono::seconds(15);  // from the first signal to SIGKILL
+  std::uint32_t max_restarts = 0;                  // of all workers, after a failure
   std::optional<StoreMode> store;                  // absent: see store_mode_of
   AdmissionMode admission = AdmissionMode::kUid;   // to the agent's store
   std::optional<Rank> stdin_rank;                  // that worker reads muster's stdin

@@ -77,9 +77,9 @@ class Start(ClusterTest):
         self.expect_failure(run, 7, r"rank 2 .*failed first: exit code 7", grace=0)
 
     def test_a_note_is_told_once_for_the_step(self):
-        run = self.muster("--max-restarts=3", "true", srun=["-N4"])
+        run = self.muster("--redirects=2", "true", srun=["-N4"])
         self.expect_code(run, 0)
-        notes = [line for line in run.muster_lines() if "--max-restarts=3" in line]
+        notes = [line for line in run.muster_lines() if "--redirects=2" in line]
         self.assertEqual(len(notes), 1, run)
 
     def test_hostnames_prints_as_scontrol_does(self):

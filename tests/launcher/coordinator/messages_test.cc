@@ -52,6 +52,7 @@ std::vector<std::string> samples() {
           encode(FromAgent(CancelSeen{15, 99})),
           encode(FromAgent(CloseAcknowledged{})),
           encode(ToAgent(OpenStore{Attempt{2}, 29500, AdmissionMode::kNode})),
+          encode(ToAgent(CloseStore{Attempt{2}})),
           encode(ToAgent(FindOwners{Attempt{2}, connections()})),
           encode(ToAgent(OwnersTold{Attempt{2}, owners()})),
           encode(FromAgent(StoreOpened{Attempt{2}, 12001})),

@@ -73,11 +73,13 @@ TEST(TorchrunLine, RedirectsAndTeeChooseTheOutput) {
   EXPECT_EQ(error_of({"-r", "1,2", "a"}), "-r=1,2: expected 0 to 3, or pairs such as 0:3,1:3");
 }
 
-TEST(TorchrunLine, RestartsAreNotedNotPromised) {
-  EXPECT_TRUE(parsed({"--max-restarts=0", "a"}).notes.empty());
-  EXPECT_EQ(parsed({"--max-restarts=3", "a"}).notes,
-            (Words{"--max-restarts=3: muster does not restart workers yet; a failure ends the "
-                   "step"}));
+TEST(TorchrunLine, RestartsAreTaken) {
+  EXPECT_EQ(parsed({"a"}).options.max_restarts, 0u);
+  EXPECT_EQ(parsed({"--max-restarts=3", "a"}).options.max_restarts, 3u);
+  EXPECT_TRUE(parsed({"--max-restarts=3", "a"}).notes.empty());
+  EXPECT_EQ(error_of({"--max-restarts=3", "--exec", "a"}),
+            "--exec with --max-restarts: the agent becomes the program and nobody stays to restart "
+            "it; leave one of them out");
 }
 
 TEST(TorchrunLine, ShutdownTimeoutIsStopGrace) {

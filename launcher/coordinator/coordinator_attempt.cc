@@ -1,0 +1,130 @@
+// The attempt's part of the coordinator: start the workers, and start them anew after a failure.
+#include <algorithm>
+
+#include "launcher/coordinator/coordinator.h"
+
+namespace muster::launcher {
+
+void Coordinator::start_workers(TimePoint now) {
+  gang_ = GangId{value_of(gang_) + 1};
+  deadline_ = now + kStartPatience;
+  for (Agent& member : agents_) {
+    member.in_gang = member.in_world;
+    member.started = false;
+    member.finished = false;
+  }
+  if (options_.exec_program) {
+    phase_ = Phase::kClosing;
+    deadline_ = now + kClosingPatience;
+    send_to_world(
+        BecomeProgram{options_.master_port, master_address(), options_.job_environment, left_out_});
+    for (std::size_t i = 0; i < agents_.size(); ++i) {
+      if (agents_[i].in_world) continue;
+      effects_.push_back(SendTo{MemberIndex{static_cast<std::uint32_t>(i)}, CloseJob{0}});
+    }
+    return;
+  }
+  phase_ = Phase::kRunning;
+  workers_started_ = true;
+  const bool agent_store = options_.store == StoreMode::kAgent;
+  send_to_world(StartWorkers{gang_, attempt_, agent_store ? master_port_ : options_.master_port,
+                             agent_store, master_address(), options_.job_environment, left_out_});
+}
+
+void Coordinator::send_to_world(const ToAgent& message) {
+  if (left_out_.empty()) {
+    effects_.push_back(SendToAll{message});
+    return;
+  }
+  for (std::size_t i = 0; i < agents_.size(); ++i) {
+    if (!agents_[i].in_world) continue;
+    effects_.push_back(SendTo{MemberIndex{static_cast<std::uint32_t>(i)}, message});
+  }
+}
+
+void Coordinator::note_started(MemberIndex index, const WorkersStarted& message) {
+  if (message.gang != gang_) return;
+  agent(index).started = true;
+  watch_start();
+}
+
+void Coordinator::watch_start() {
+  const auto is_due = [](const Agent& member) {
+    return member.in_gang && !member.started && !member.finished;
+  };
+  if (std::none_of(agents_.begin(), agents_.end(), is_due)) deadline_.reset();
+}
+
+// An agent that stands still is silent and never lost, since its kernel answers.
+void Coordinator::end_without_start(TimePoint now) {
+  std::vector<std::string> hosts;
+  for (std::size_t i = 0; i < agents_.size(); ++i) {
+    Agent& member = agents_[i];
+    if (!member.in_gang || member.started || member.finished) continue;
+    member.finished = true;  // nor is its end waited for
+    fallen_.emplace(static_cast<std::uint32_t>(member.place),
+                    "its agent did not start its workers");
+    hosts.push_back(host_of(MemberIndex{static_cast<std::uint32_t>(i)}));
+  }
+  say_of_agents(std::move(hosts), "its agent did not start its workers",
+                "their agents did not start their workers", kStartPatience);
+  is_cause_told_ = true;
+  stop(now);
+}
+
+// Agents whose processes outlive SIGKILL (uninterruptible sleep) are not waited for.
+void Coordinator::give_up_on_stuck(TimePoint now) {
+  say("muster: some processes are still there after SIGKILL; ending without them");
+  for (const Agent& member : agents_) {
+    if (!member.in_gang || member.finished || member.lost) continue;
+    fallen_.emplace(static_cast<std::uint32_t>(member.place), "its workers outlived SIGKILL");
+  }
+  decide(now);
+}
+
+// The cause is told; `exit_code` is its code.
+void Coordinator::end_attempt(int exit_code, bool is_repeatable, TimePoint now) {
+  if (options_.max_restarts == 0 || !workers_started_ || evidence_.cancel) {
+    return close(exit_code, "", now);
+  }
+  if (const std::optional<std::string> why = why_not_again(is_repeatable)) {
+    return close(exit_code, "not restarted: " + *why, now);
+  }
+  restart(now);
+}
+
+// Leaves out the nodes that the attempt lost.
+std::optional<std::string> Coordinator::why_not_again(bool is_repeatable) {
+  if (!is_repeatable) return "a program that cannot be started will not start the next time either";
+  if (value_of(attempt_) >= options_.max_restarts) {
+    return "all " + std::to_string(options_.max_restarts) + " restarts are used (--max-restarts)";
+  }
+  // Where nothing could be measured, any node that is left is as good as another.
+  if (choice_ && choice_->chosen.empty()) choice_.reset();
+  if (!choice_) selection_.reset();
+  for (const auto& [place, why] : fallen_) {
+    if (do_without(place, why)) continue;
+    return hosts_[place] + " (" + why + ") is needed, and no spare is left (--spares)";
+  }
+  return std::nullopt;
+}
+
+void Coordinator::restart(TimePoint now) {
+  if (options_.store == StoreMode::kAgent && !agent(store_agent()).lost) {
+    effects_.push_back(SendTo{store_agent(), CloseStore{attempt_}});
+  }
+  attempt_ = Attempt{value_of(attempt_) + 1};
+  say("muster: restart " + std::to_string(value_of(attempt_)) + " of " +
+      std::to_string(options_.max_restarts) + ": all " + std::to_string(job_.world_size) +
+      " workers start anew");
+  evidence_ = {};
+  end_of_rank_.clear();
+  fallen_.clear();
+  killed_ = 0;
+  killed_hosts_.clear();
+  is_cause_told_ = false;
+  workers_started_ = false;
+  prepare_workers(now);
+}
+
+}  // namespace muster::launcher
