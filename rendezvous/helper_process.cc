@@ -176,15 +176,18 @@ void HelperProcess::abandon() {
 bool HelperProcess::wait_for_end(Duration limit) {
   if (pid_ <= 0) return true;
   const TimePoint end = Clock::now() + limit;
+  bool has_ended = false;
   while (true) {
     const auto rest = std::chrono::duration_cast<Duration>(end - Clock::now());
     pollfd end_of_child{pidfd_.get(), POLLIN, 0};
     const int ready =
         ::poll(&end_of_child, 1, static_cast<int>(std::max<std::int64_t>(rest.count(), 0)));
+    has_ended = ready > 0;
     if (ready >= 0 || errno != EINTR) break;
   }
   // An orphan reaper of the embedding process may have been quicker: ECHILD means ended too.
-  const pid_t reaped = ::waitpid(pid_, nullptr, WNOHANG);
+  // The pidfd may be ready a moment before the child can be waited for.
+  const pid_t reaped = ::waitpid(pid_, nullptr, has_ended ? 0 : WNOHANG);
   if (reaped == 0) return false;
   abandon();
   return true;

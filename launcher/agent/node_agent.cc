@@ -120,6 +120,7 @@ void NodeAgent::on_coordinator_silent(bool silent) {
     print("muster: " + builder_.host() +
           (silent ? ": the coordinator is silent" : ": the coordinator is back"));
   }
+  silent_ = silent;
   silence_timer_.cancel();
   silence_left_ = kSilencePatience;
   if (silent) watch_silence();
@@ -150,7 +151,7 @@ void NodeAgent::watch_silence() {
 }
 
 void NodeAgent::on_silence_tick(const boost::system::error_code& error) {
-  if (error || closing_ || finished_ || !joined_) return;
+  if (error || !silent_ || closing_ || finished_ || !joined_) return;
   if (workers_begun_) {
     silence_left_ = kSilencePatience;
     return watch_silence();
@@ -342,7 +343,10 @@ void NodeAgent::on_finished(const process::GangEnd& end) {
                                 ") got SIGKILL and is still there"));
   }
   if (!plan_.is_check) report_last_words();
-  GangFinished message{gang_id_, {}, killed_};
+  GangFinished message{gang_id_, {}, killed_, 0};
+  for (const process::StuckProcess& stuck : end.stuck) {
+    if (stuck.pid != 0) ++message.stuck;
+  }
   if (plan_.is_check) {
     for (const GangProcess& one : plan_.processes) {
       message.reports.push_back(GangBuilder::read_report(one));

@@ -142,6 +142,7 @@ class NodeAgent : private rendezvous::SessionObserver,
   std::optional<tcpstore::SocketOwners> socket_owners_;  // once a question came
 
   bool joined_ = false;
+  bool silent_ = false;         // the coordinator, now
   bool workers_begun_ = false;  // StartWorkers came, and no StopGang since
   bool closing_ = false;
   bool finished_ = false;

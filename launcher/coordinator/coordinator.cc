@@ -184,6 +184,9 @@ void Coordinator::note_worker(MemberIndex from, WorkerEnded message, TimePoint n
 void Coordinator::note_finished(MemberIndex index, const GangFinished& message, TimePoint now) {
   if (message.gang != gang_) return;
   agent(index).finished = true;
+  if (message.stuck > 0) {
+    fallen_.emplace(static_cast<std::uint32_t>(place_of(index)), "its workers outlived SIGKILL");
+  }
   if (message.killed > 0) {
     killed_ += message.killed;
     if (killed_hosts_.empty() || killed_hosts_.back() != host_of(index)) {

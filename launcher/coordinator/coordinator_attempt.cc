@@ -84,7 +84,8 @@ void Coordinator::give_up_on_stuck(TimePoint now) {
 
 // The cause is told; `exit_code` is its code.
 void Coordinator::end_attempt(int exit_code, bool is_repeatable, TimePoint now) {
-  if (options_.max_restarts == 0 || !workers_started_ || evidence_.cancel) {
+  const bool has_begun = workers_started_ || value_of(attempt_) > 0;
+  if (options_.max_restarts == 0 || !has_begun || evidence_.cancel) {
     return close(exit_code, "", now);
   }
   if (const std::optional<std::string> why = why_not_again(is_repeatable)) {

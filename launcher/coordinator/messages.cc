@@ -194,7 +194,7 @@ struct Encoder {
     ByteWriter writer = begin(Kind::kGangFinished);
     write_gang(writer, message.gang);
     write_strings(writer, message.reports);
-    return writer.u32(message.killed).take();
+    return writer.u32(message.killed).u32(message.stuck).take();
   }
   std::string operator()(const CancelSeen& message) const {
     return begin(Kind::kCancelSeen).u32(message.signal).i64(message.wall_clock_ns).take();
@@ -269,6 +269,7 @@ GangFinished read_gang_finished(ByteReader& reader) {
   message.gang = read_gang(reader);
   message.reports = read_strings(reader, kMaxReports, kMaxReport);
   message.killed = reader.u32();
+  message.stuck = reader.u32();
   return message;
 }
 

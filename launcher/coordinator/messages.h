@@ -91,6 +91,7 @@ struct GangFinished {
   GangId gang{};
   std::vector<std::string> reports;
   std::uint32_t killed = 0;  // workers that outlived the grace and got SIGKILL
+  std::uint32_t stuck = 0;   // processes that outlived SIGKILL
 };
 
 // A signal that means "stop the job" reached this agent.

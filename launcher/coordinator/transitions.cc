@@ -118,8 +118,9 @@ std::vector<Transition> build_table() {
       {P::kRunning, E::kOwnersFound, A::kCarryAnswer, "running"},
       {P::kRunning, E::kNodeLooked, A::kIgnore, "running"},
       {P::kRunning, E::kWorkersStarted, A::kNoteStarted, "running"},
-      {P::kRunning, E::kAgentLost, A::kLoseAgent, "running stopping"},
-      {P::kRunning, E::kDeadlinePassed, A::kEndStartLate, "stopping closing"},
+      {P::kRunning, E::kAgentLost, A::kLoseAgent, "opening store running stopping closing"},
+      {P::kRunning, E::kDeadlinePassed, A::kEndStartLate,
+       "opening store running stopping closing"},
 
       {P::kStopping, E::kAssembled, A::kImpossible, ""},
       {P::kStopping, E::kAssemblyFailed, A::kImpossible, ""},

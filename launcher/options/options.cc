@@ -214,6 +214,11 @@ Status check_consistency(const std::vector<FlagUse>& uses, Parsed& parsed) {
         "--exec with --max-restarts: the agent becomes the program and nobody stays to restart it; "
         "leave one of them out");
   }
+  if (options.stdin_rank && options.max_restarts > 0) {
+    return usage_error(
+        "--stdin with --max-restarts: what a rank has read is gone for the next attempt; leave one "
+        "of them out");
+  }
   if (options.exec && options.store == StoreMode::kAgent) {
     return usage_error(
         "--exec with --store=agent: the agent becomes the program and serves no "

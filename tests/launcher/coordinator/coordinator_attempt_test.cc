@@ -175,6 +175,15 @@ TEST(Restart, ANodeWhoseWorkersOutliveSigkillIsLeftOut) {
   EXPECT_EQ(job.last_start().left_out, (std::vector<NodeIndex>{NodeIndex{1}}));
 }
 
+TEST(Restart, ANodeThatTellsOfStuckProcessesIsLeftOut) {
+  RestartedJob job(3, with_spares(1, 2));
+  job.assemble();
+  job.end_worker(0, 0, ExitStatus::exited(3));
+  job.say(0, GangFinished{job.gang(), {}, 0, 1});
+  job.say(1, GangFinished{job.gang(), {}, 0, 0});
+  EXPECT_EQ(job.last_start().left_out, (std::vector<NodeIndex>{NodeIndex{0}}));
+}
+
 TEST(Restart, AnAgentThatStartsNothingIsReplaced) {
   RestartedJob job(3, with_spares(1, 2));
   job.assemble();

@@ -48,7 +48,7 @@ std::vector<std::string> samples() {
           encode(ToAgent(BecomeProgram{13000, "10.0.0.1", {"A=b"}, {NodeIndex{1}, NodeIndex{2}}})),
           encode(ToAgent(CloseJob{137})),
           encode(FromAgent(WorkerEnded{GangId{2}, sample_end()})),
-          encode(FromAgent(GangFinished{GangId{1}, {"{}", ""}, 3})),
+          encode(FromAgent(GangFinished{GangId{1}, {"{}", ""}, 3, 1})),
           encode(FromAgent(CancelSeen{15, 99})),
           encode(FromAgent(CloseAcknowledged{})),
           encode(ToAgent(OpenStore{Attempt{2}, 29500, AdmissionMode::kNode})),

@@ -80,6 +80,9 @@ TEST(TorchrunLine, RestartsAreTaken) {
   EXPECT_EQ(error_of({"--max-restarts=3", "--exec", "a"}),
             "--exec with --max-restarts: the agent becomes the program and nobody stays to restart "
             "it; leave one of them out");
+  EXPECT_EQ(error_of({"--max-restarts=3", "--stdin=0", "a"}),
+            "--stdin with --max-restarts: what a rank has read is gone for the next attempt; leave "
+            "one of them out");
 }
 
 TEST(TorchrunLine, ShutdownTimeoutIsStopGrace) {
