@@ -74,7 +74,7 @@ void Coordinator::end_without_start(TimePoint now) {
 
 // Agents whose processes outlive SIGKILL (uninterruptible sleep) are not waited for.
 void Coordinator::give_up_on_stuck(TimePoint now) {
-  say("muster: some processes are still there after SIGKILL; ending without them");
+  say("muster: some processes are still there after SIGKILL; not waiting for them");
   for (const Agent& member : agents_) {
     if (!member.in_gang || member.finished || member.lost) continue;
     fallen_.emplace(static_cast<std::uint32_t>(member.place), "its workers outlived SIGKILL");
