@@ -33,6 +33,7 @@ start_cluster() { # [NODES]
 
 # A failed or interrupted `up` leaves no process; its logs stay until the next `up` or `down`.
 abandon_start() {
+  trap '' HUP INT TERM
   trap - EXIT
   if [ -f "$cluster_dir/settings" ]; then stop_processes; else remove_directory; fi
 }

@@ -152,10 +152,13 @@ kill_launched() {
 # Ends HOSTs, or everything: with a pid namespace's first process the kernel kills all others in it,
 # whatever session or parent they have.
 stop_hosts() { # --all | HOST...
-  local file pid net mnt files=() pids=() namespaces=()
+  local file pid net mnt launched files=() pids=() namespaces=()
   if [ "$1" = --all ]; then
     files=("$cluster_dir"/run/*.init)
-    pids=($(print_launched_pids) $(jobs -p)) # our jobs: an interrupted `up`, before their exec
+    # Our jobs too: an interrupted `up`, before their exec. Not pids=($(...)): a signal that comes
+    # while bash 5.2 reads such a list makes it read the trap as a part of the list, and is lost.
+    launched=$(print_launched_pids; jobs -p)
+    pids=($launched)
   else
     files=("${@/#/$cluster_dir/run/}")
     files=("${files[@]/%/.init}")
