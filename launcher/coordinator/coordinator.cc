@@ -185,7 +185,8 @@ void Coordinator::note_finished(MemberIndex index, const GangFinished& message, 
   if (message.gang != gang_) return;
   agent(index).finished = true;
   if (message.stuck > 0) {
-    fallen_.emplace(static_cast<std::uint32_t>(place_of(index)), "its workers outlived SIGKILL");
+    fallen_.emplace(static_cast<std::uint32_t>(place_of(index)),
+                    LeftOut{kFaultAgent, "its workers outlived SIGKILL"});
   }
   if (message.killed > 0) {
     killed_ += message.killed;
@@ -226,7 +227,7 @@ void Coordinator::lose_agent(const AgentLost& event, TimePoint now) {
   loss.workers = workers_started_ ? gone.slots : 0;
   loss.detail = event.detail;
   evidence_.losses.push_back(loss);
-  fallen_.emplace(static_cast<std::uint32_t>(gone.place), "lost: " + event.detail);
+  fallen_.emplace(static_cast<std::uint32_t>(gone.place), LeftOut{kFaultLost, event.detail});
   if (phase_ != Phase::kStopping) return stop(now);
   if (gang_is_gone()) decide(now);
 }
@@ -235,7 +236,7 @@ void Coordinator::lose_agent(const AgentLost& event, TimePoint now) {
 // that cannot.
 void Coordinator::stop(TimePoint now) {
   if (phase_ == Phase::kChecking) effects_.push_back(CloseCheckGroups{});
-  round_.reset();
+  check_.round.reset();
   phase_ = Phase::kStopping;
   const Duration grace = workers_started_ ? options_.stop_grace : kCheckStopGrace;
   effects_.push_back(SendToAll{StopGang{gang_, SIGTERM, grace, evidence_.cancel.has_value()}});
@@ -245,7 +246,7 @@ void Coordinator::stop(TimePoint now) {
 
 void Coordinator::decide(TimePoint now) {
   say_killed();
-  if (is_cause_told_) return end_attempt(to_int(ExitCode::kLost), true, now);
+  if (is_cause_told_) return end_attempt({to_int(ExitCode::kLost)}, now);
   const std::optional<verdict::FirstCause> cause = decide_first_cause(evidence_);
   if (!cause) return close(to_int(ExitCode::kSuccess), "", now);
   std::string text = final_report(*cause);
@@ -254,7 +255,7 @@ void Coordinator::decide(TimePoint now) {
   const bool is_repeatable = cause->kind == verdict::CauseKind::kWorker ||
                              cause->kind == verdict::CauseKind::kAgentLost ||
                              cause->kind == verdict::CauseKind::kNodeLost;
-  end_attempt(cause->exit_code, is_repeatable, now);
+  end_attempt({cause->exit_code, is_repeatable, verdict::suspect_of(*cause)}, now);
 }
 
 void Coordinator::say_killed() {

@@ -20,18 +20,16 @@
 #include "collectives-bench/profile/baseline.h"
 #include "collectives-bench/profile/profile.h"
 #include "launcher/coordinator/agent_facts.h"
-#include "launcher/coordinator/check_log.h"
-#include "launcher/coordinator/check_round.h"
-#include "launcher/coordinator/check_settings.h"
+#include "launcher/coordinator/check_state.h"
 #include "launcher/coordinator/health_board.h"
 #include "launcher/coordinator/messages.h"
 #include "launcher/coordinator/node_directory.h"
-#include "launcher/coordinator/node_selection.h"
 #include "launcher/history/seen_bad.h"
 #include "launcher/history/verdict_record.h"
 #include "launcher/options/exit_codes.h"
 #include "launcher/options/options.h"
 #include "launcher/verdict/first_cause.h"
+#include "launcher/verdict/recheck.h"
 #include "rendezvous/base/result.h"
 #include "rendezvous/base/time.h"
 #include "rendezvous/types.h"
@@ -224,8 +222,8 @@ enum class Action {
   kNoteReports,        // an agent's reports are in; with the last, the next round or the choice
   kPassCheckDeadline,  // some groups are late: stop them
   kStartWorkers,       // the store is open: tell the agents
-  kEndStoreless,       // it could not be opened: end
-  kEndStoreLate,       // nor did its agent say so in time: end
+  kEndStoreless,       // it could not be opened: by another node, or end
+  kEndStoreLate,       // nor did its agent say so in time: by another node, or end
   kLoseStore,          // nobody can reach it any more: stop
   kCarryQuestion,      // who owns these connections? To the nodes they come from
   kCarryAnswer,        // and back
@@ -279,10 +277,18 @@ class Coordinator {
     std::string text;
   };
 
+  // Of an attempt.
+  struct Ending {
+    int exit_code = 0;
+    bool is_repeatable = true;
+    verdict::Suspect suspect = verdict::Suspect::kNothing;
+  };
+
   void act(Action action, const Event& event, TimePoint now);
   void begin(const Assembled& event, TimePoint now);
   std::optional<Misfit> find_misfit();
   void begin_check(TimePoint now);
+  void check_again(TimePoint now);
   std::optional<bench::BackendKind> choose_backend();
   void say_profile();
   void look_at_nodes(Phase phase, TimePoint now);
@@ -322,7 +328,7 @@ class Coordinator {
   std::uint32_t wanted_nodes() const;
   std::vector<std::uint32_t> fit_places() const;
   std::size_t place_of(MemberIndex agent) const;
-  bool do_without(std::uint32_t place, const std::string& why);
+  bool do_without(std::uint32_t place, const LeftOut& why);
   bool lose_unneeded(const AgentLost& event, TimePoint now);
   bool replace_chosen(std::uint32_t place);
   std::optional<Misfit> set_world();
@@ -332,6 +338,7 @@ class Coordinator {
   void note_store_opened(MemberIndex from, const StoreOpened& message, TimePoint now);
   void end_storeless(MemberIndex from, const StoreFailed& message, TimePoint now);
   void end_without_store_in_time(TimePoint now);
+  void replace_store_agent(const std::string& why, TimePoint now);
   void lose_store(MemberIndex from, const StoreFailed& message, TimePoint now);
   void carry_question(MemberIndex from, const AskOwners& message);
   void carry_answer(const OwnersFound& message);
@@ -349,9 +356,11 @@ class Coordinator {
   void lose_agent(const AgentLost& event, TimePoint now);
   void stop(TimePoint now);
   void give_up_on_stuck(TimePoint now);
-  void end_attempt(int exit_code, bool is_repeatable, TimePoint now);
+  void end_attempt(const Ending& ending, TimePoint now);
   std::optional<std::string> why_not_again(bool is_repeatable);
-  void restart(TimePoint now);
+  void restart(verdict::Suspect suspect, TimePoint now);
+  std::string restart_text() const;
+  std::string_view nothing_started() const;
   void decide(TimePoint now);
   void close(int exit_code, const std::string& text, TimePoint now);
   void finish_if_acknowledged();
@@ -377,31 +386,23 @@ class Coordinator {
   NodeDirectory nodes_;
   Attempt attempt_{};
   std::uint16_t master_port_ = 0;
-  // Nodes that the next attempt cannot have, by place, and why: lost, or an agent that does not
-  // obey.
-  std::map<std::uint32_t, std::string> fallen_;
+  // By place: nodes that the next attempt cannot have, and those that no attempt has any more.
+  std::map<std::uint32_t, LeftOut> fallen_;
+  std::map<std::uint32_t, LeftOut> out_;
   std::string world_line_;      // as it was told last
   bool is_cause_told_ = false;  // of the stop: a broken store, an agent that starts nothing
   bool workers_started_ = false;
-  std::optional<HealthBoard> health_;  // while a check runs
+  std::optional<HealthBoard> health_;  // from the first look on
   LookId look_{};
   std::optional<bench::BackendKind> check_backend_;
-  std::vector<std::string> hosts_;              // of all nodes, by place
-  std::vector<NodeIndex> node_ids_;             // of all nodes, by place
-  std::vector<std::vector<std::string>> gpus_;  // of all nodes, by place: UUIDs
-  CheckWishes wishes_;
-  std::vector<CheckNode> check_nodes_;        // all nodes, by place
-  std::map<std::uint32_t, std::string> out_;  // places of nodes that are not fit or gone, and why
-  std::optional<NodeSelection> selection_;
-  std::optional<CheckRound> round_;  // under way
-  CheckLog check_log_;
-  TimePoint began_{};  // when the agents had assembled
-  TimePoint search_end_{};
-  bool searching_ = false;
-  bool is_cut_short_ = false;  // the round under way, by search_end_
-  std::optional<Choice> choice_;
-  std::vector<std::string> commands_;  // that an operator would run
-  std::vector<NodeIndex> left_out_;    // nodes of the roster that are not in the world
+  std::vector<std::string> hosts_;                // of all nodes, by place
+  std::vector<NodeIndex> node_ids_;               // of all nodes, by place
+  std::vector<std::vector<std::string>> gpus_;    // of all nodes, by place: UUIDs
+  TimePoint began_{};                             // when the agents had assembled
+  CheckState check_;                              // the last one
+  std::vector<std::string> commands_;             // that an operator would run
+  std::vector<history::UnfitRecord> told_unfit_;  // by the last of such commands
+  std::vector<NodeIndex> left_out_;               // nodes of the roster that are not in the world
   verdict::Evidence evidence_;
   std::unordered_map<std::uint32_t, std::size_t> end_of_rank_;  // rank -> place in evidence_.ends
   std::uint32_t killed_ = 0;

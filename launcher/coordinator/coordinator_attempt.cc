@@ -26,6 +26,10 @@ void Coordinator::start_workers(TimePoint now) {
   }
   phase_ = Phase::kRunning;
   workers_started_ = true;
+  if (value_of(attempt_) > 0) {
+    say("muster: " + restart_text() + ": all " + std::to_string(job_.world_size) +
+        " workers start anew");
+  }
   const bool agent_store = options_.store == StoreMode::kAgent;
   send_to_world(StartWorkers{gang_, attempt_, agent_store ? master_port_ : options_.master_port,
                              agent_store, master_address(), options_.job_environment, left_out_});
@@ -63,7 +67,7 @@ void Coordinator::end_without_start(TimePoint now) {
     if (!member.in_gang || member.started || member.finished) continue;
     member.finished = true;  // nor is its end waited for
     fallen_.emplace(static_cast<std::uint32_t>(member.place),
-                    "its agent did not start its workers");
+                    LeftOut{kFaultAgent, "its agent did not start its workers"});
     hosts.push_back(host_of(MemberIndex{static_cast<std::uint32_t>(i)}));
   }
   say_of_agents(std::move(hosts), "its agent did not start its workers",
@@ -77,21 +81,22 @@ void Coordinator::give_up_on_stuck(TimePoint now) {
   say("muster: some processes are still there after SIGKILL; not waiting for them");
   for (const Agent& member : agents_) {
     if (!member.in_gang || member.finished || member.lost) continue;
-    fallen_.emplace(static_cast<std::uint32_t>(member.place), "its workers outlived SIGKILL");
+    fallen_.emplace(static_cast<std::uint32_t>(member.place),
+                    LeftOut{kFaultAgent, "its workers outlived SIGKILL"});
   }
   decide(now);
 }
 
-// The cause is told; `exit_code` is its code.
-void Coordinator::end_attempt(int exit_code, bool is_repeatable, TimePoint now) {
+// The cause is told.
+void Coordinator::end_attempt(const Ending& ending, TimePoint now) {
   const bool has_begun = workers_started_ || value_of(attempt_) > 0;
   if (options_.max_restarts == 0 || !has_begun || evidence_.cancel) {
-    return close(exit_code, "", now);
+    return close(ending.exit_code, "", now);
   }
-  if (const std::optional<std::string> why = why_not_again(is_repeatable)) {
-    return close(exit_code, "not restarted: " + *why, now);
+  if (const std::optional<std::string> why = why_not_again(ending.is_repeatable)) {
+    return close(ending.exit_code, "not restarted: " + *why, now);
   }
-  restart(now);
+  restart(ending.suspect, now);
 }
 
 // Leaves out the nodes that the attempt lost.
@@ -100,24 +105,21 @@ std::optional<std::string> Coordinator::why_not_again(bool is_repeatable) {
   if (value_of(attempt_) >= options_.max_restarts) {
     return "all " + std::to_string(options_.max_restarts) + " restarts are used (--max-restarts)";
   }
-  // Where nothing could be measured, any node that is left is as good as another.
-  if (choice_ && choice_->chosen.empty()) choice_.reset();
-  if (!choice_) selection_.reset();
   for (const auto& [place, why] : fallen_) {
-    if (do_without(place, why)) continue;
-    return hosts_[place] + " (" + why + ") is needed, and no spare is left (--spares)";
+    if (do_without(place, why)) {
+      if (is_cause_told_) say("muster: " + hosts_[place] + " is left out: " + text_of(why));
+      continue;
+    }
+    return hosts_[place] + " (" + text_of(why) + ") is needed, and no spare is left (--spares)";
   }
   return std::nullopt;
 }
 
-void Coordinator::restart(TimePoint now) {
+void Coordinator::restart(verdict::Suspect suspect, TimePoint now) {
   if (options_.store == StoreMode::kAgent && !agent(store_agent()).lost) {
     effects_.push_back(SendTo{store_agent(), CloseStore{attempt_}});
   }
   attempt_ = Attempt{value_of(attempt_) + 1};
-  say("muster: restart " + std::to_string(value_of(attempt_)) + " of " +
-      std::to_string(options_.max_restarts) + ": all " + std::to_string(job_.world_size) +
-      " workers start anew");
   evidence_ = {};
   end_of_rank_.clear();
   fallen_.clear();
@@ -125,7 +127,20 @@ void Coordinator::restart(TimePoint now) {
   killed_hosts_.clear();
   is_cause_told_ = false;
   workers_started_ = false;
-  prepare_workers(now);
+  if (suspect == verdict::Suspect::kNothing || !check_backend_) return prepare_workers(now);
+  say("muster: check: again before " + restart_text() + ", since the failure points to " +
+      std::string(to_string(suspect)));
+  check_again(now);
+}
+
+std::string Coordinator::restart_text() const {
+  return "restart " + std::to_string(value_of(attempt_)) + " of " +
+         std::to_string(options_.max_restarts);
+}
+
+// For the line about a check that ends the job.
+std::string_view Coordinator::nothing_started() const {
+  return value_of(attempt_) == 0 ? "nothing was started" : "not restarted";
 }
 
 }  // namespace muster::launcher

@@ -36,6 +36,21 @@ void Coordinator::begin_check(TimePoint now) {
   look_at_nodes(Phase::kLooking, now);
 }
 
+// Before a restart: the nodes that are out stay out, all others are measured, spares too.
+void Coordinator::check_again(TimePoint now) {
+  Result<plan::JobPlan> all = plan_roster(roster_, options_.wishes);
+  if (!all) return close(to_int(ExitCode::kUsage), all.error().message(), now);
+  job_ = std::move(*all);
+  left_out_.clear();
+  for (Agent& member : agents_) {
+    member.in_world = true;
+    member.in_gang = false;
+  }
+  count_slots();
+  check_ = {};
+  look_at_nodes(Phase::kLooking, now);
+}
+
 // nullopt: there is nothing to measure with, or nothing to measure; says why.
 std::optional<bench::BackendKind> Coordinator::choose_backend() {
   if (options_.check == CheckMode::kNccl) return bench::BackendKind::kNccl;
@@ -63,7 +78,7 @@ std::optional<bench::BackendKind> Coordinator::choose_backend() {
 void Coordinator::open_check(TimePoint now) {
   const bool one = check_backend_ == bench::BackendKind::kFabric;
   std::uint32_t local_ranks = 0;  // the fewest that a node has
-  check_nodes_.clear();
+  check_.nodes.clear();
   std::uint32_t processes = 0;
   for (const plan::NodePlan& node : job_.nodes) {
     CheckNode place{node.host, node.node, processes, {}};
@@ -74,10 +89,10 @@ void Coordinator::open_check(TimePoint now) {
     }
     processes += slots;
     local_ranks = local_ranks == 0 ? slots : std::min(local_ranks, slots);
-    check_nodes_.push_back(std::move(place));
+    check_.nodes.push_back(std::move(place));
   }
   SelectionOptions selection;
-  for (const CheckNode& node : check_nodes_) selection.hosts.push_back(node.host);
+  for (const CheckNode& node : check_.nodes) selection.hosts.push_back(node.host);
   selection.candidates = fit_places();
   selection.wanted = wanted_nodes();
   selection.seen_bad = places_seen_bad();
@@ -88,19 +103,20 @@ void Coordinator::open_check(TimePoint now) {
         rendezvous::fold_hosts(hosts));
   }
   selection.local_ranks = local_ranks;
-  wishes_ = {options_.check_spec, options_.check_min_busbw, options_.check_deadline,
-             options_.record_baseline, false};
-  wishes_.spec.backend = *check_backend_;
-  wishes_.spec.sizes = options_.check_sizes.value_or(default_sizes(*check_backend_));
-  wishes_.compares_unknown = options_.check_only || selection.candidates.size() > selection.wanted;
-  selection.settings = [wishes = wishes_, profile = options_.profile,
+  check_.wishes = {options_.check_spec, options_.check_min_busbw, options_.check_deadline,
+                   options_.record_baseline, false};
+  check_.wishes.spec.backend = *check_backend_;
+  check_.wishes.spec.sizes = options_.check_sizes.value_or(default_sizes(*check_backend_));
+  check_.wishes.compares_unknown =
+      options_.check_only || selection.candidates.size() > selection.wanted;
+  selection.settings = [wishes = check_.wishes, profile = options_.profile,
                         ranks = local_ranks](std::uint32_t nodes) {
     return check_settings(wishes, profile, {nodes, ranks});
   };
-  search_end_ = now + options_.check_deadline;
-  searching_ = false;
-  selection_.emplace(std::move(selection));
-  follow(selection_->begin(), now);
+  check_.search_end = now + options_.check_deadline;
+  check_.searching = false;
+  check_.selection.emplace(std::move(selection));
+  follow(check_.selection->begin(), now);
 }
 
 void Coordinator::follow(NodeSelection::Next next, TimePoint now) {
@@ -108,9 +124,10 @@ void Coordinator::follow(NodeSelection::Next next, TimePoint now) {
   if (round == nullptr) return settle(std::move(std::get<Choice>(next)), now);
   const bool is_search = round->kind != bench::localise::RoundKind::kIntra &&
                          round->kind != bench::localise::RoundKind::kWorld;
-  if (is_search && !std::exchange(searching_, true)) search_end_ = now + options_.check_deadline;
-  const auto left = std::chrono::ceil<Duration>(search_end_ - now);
-  is_cut_short_ = left < round->deadline;
+  if (is_search && !std::exchange(check_.searching, true))
+    check_.search_end = now + options_.check_deadline;
+  const auto left = std::chrono::ceil<Duration>(check_.search_end - now);
+  check_.is_cut_short = left < round->deadline;
   // Processes that have no time to meet look as if they hung.
   if (left < std::min(round->deadline, options_.check_deadline / kLeastShare)) {
     return conclude_early("its time is over (--check-deadline)", now);
@@ -121,48 +138,49 @@ void Coordinator::follow(NodeSelection::Next next, TimePoint now) {
 
 void Coordinator::conclude_early(const std::string& why, TimePoint now) {
   say("muster: check: " + why + "; judging by what is known");
-  settle(selection_->conclude(), now);
+  settle(check_.selection->conclude(), now);
 }
 
 void Coordinator::start_round(bench::localise::Round round, TimePoint now) {
   gang_ = GangId{value_of(gang_) + 1};
   say_round(round);
   std::vector<CheckNode> nodes;
-  for (const std::uint32_t place : selection_->searched()) nodes.push_back(check_nodes_[place]);
+  for (const std::uint32_t place : check_.selection->searched())
+    nodes.push_back(check_.nodes[place]);
   const Duration meeting = round.deadline;
-  round_.emplace(gang_, std::move(round), nodes, selection_->local_ranks());
+  check_.round.emplace(gang_, std::move(round), nodes, check_.selection->local_ranks());
   for (std::size_t i = 0; i < agents_.size(); ++i) {
-    agents_[i].in_gang = round_->has(MemberIndex{static_cast<std::uint32_t>(i)});
+    agents_[i].in_gang = check_.round->has(MemberIndex{static_cast<std::uint32_t>(i)});
     agents_[i].finished = false;
   }
   phase_ = Phase::kChecking;
   deadline_ = now + kOpenPatience;
-  effects_.push_back(OpenCheckGroups{gang_, round_->groups(), meeting});
+  effects_.push_back(OpenCheckGroups{gang_, check_.round->groups(), meeting});
 }
 
 // The first rounds end in a table; the search is long enough to be told of.
 void Coordinator::say_round(const bench::localise::Round& round) {
-  if (!searching_) return;
-  say(fmt::format("muster: check: round {}, {}: {} group{} at once", check_log_.rounds().size() + 1,
+  if (!check_.searching) return;
+  say(fmt::format("muster: check: round {}, {}: {} group{} at once", check_.log.rounds().size() + 1,
                   to_string(round.kind), round.groups.size(), round.groups.size() == 1 ? "" : "s"));
 }
 
 // The rounds before it have told something.
 void Coordinator::end_unopened(const std::string& why, TimePoint now) {
-  if (check_log_.rounds().empty()) return check_not_measured(why, now);
+  if (check_.log.rounds().empty()) return check_not_measured(why, now);
   effects_.push_back(CloseCheckGroups{});
   conclude_early("could not start a round: " + why, now);
 }
 
 void Coordinator::start_check_gang(const CheckGroupsOpened& event, TimePoint now) {
-  if (event.gang != gang_ || !round_) return;
+  if (event.gang != gang_ || !check_.round) return;
   StartCheck message;
   message.gang = gang_;
   message.one_per_node = check_backend_ == bench::BackendKind::kFabric;
-  message.arguments = bench::gang_arguments(spec_of(wishes_, round_->round()));
+  message.arguments = bench::gang_arguments(spec_of(check_.wishes, check_.round->round()));
   message.key = event.key;
   message.environment = options_.job_environment;
-  for (auto& [agent, groups] : round_->orders(event.ports, now)) {
+  for (auto& [agent, groups] : check_.round->orders(event.ports, now)) {
     message.groups = std::move(groups);
     effects_.push_back(SendTo{agent, message});
   }
@@ -170,58 +188,59 @@ void Coordinator::start_check_gang(const CheckGroupsOpened& event, TimePoint now
 }
 
 void Coordinator::note_check_process(const WorkerEnded& message, TimePoint now) {
-  if (message.gang != gang_ || !round_) return;
-  round_->note_process(message.end, now);
+  if (message.gang != gang_ || !check_.round) return;
+  check_.round->note_process(message.end, now);
   watch_round(now);
 }
 
 void Coordinator::note_reports(MemberIndex index, const GangFinished& message, TimePoint now) {
-  if (message.gang != gang_ || !round_) return;
+  if (message.gang != gang_ || !check_.round) return;
   agent(index).finished = true;
-  round_->note_finished(index, message.reports, now);
+  check_.round->note_finished(index, message.reports, now);
   watch_round(now);
 }
 
 void Coordinator::pass_check_deadline(TimePoint now) {
-  if (!round_ || !round_->next_deadline()) {
+  if (!check_.round || !check_.round->next_deadline()) {
     return end_unopened("its meeting places were not opened within 10 s", now);
   }
-  for (const MemberIndex late : round_->pass_deadline(now)) {
+  for (const MemberIndex late : check_.round->pass_deadline(now)) {
     effects_.push_back(SendTo{late, StopGang{gang_, SIGTERM, kCheckStopGrace, false}});
   }
   watch_round(now);
 }
 
 void Coordinator::watch_round(TimePoint now) {
-  if (round_->is_over()) return end_round(now);
+  if (check_.round->is_over()) return end_round(now);
   // Before its groups are open, theirs holds.
-  if (const auto next = round_->next_deadline()) deadline_ = next;
+  if (const auto next = check_.round->next_deadline()) deadline_ = next;
 }
 
 void Coordinator::end_round(TimePoint now) {
   deadline_.reset();
   effects_.push_back(CloseCheckGroups{});
   std::vector<std::string> hosts;
-  for (const std::uint32_t place : selection_->searched())
-    hosts.push_back(check_nodes_[place].host);
-  std::vector<bench::localise::GroupOutcome> outcomes = round_->outcomes();
-  check_log_.add(*round_, outcomes, hosts, now);
+  for (const std::uint32_t place : check_.selection->searched())
+    hosts.push_back(check_.nodes[place].host);
+  std::vector<bench::localise::GroupOutcome> outcomes = check_.round->outcomes();
+  check_.log.add(*check_.round, outcomes, hosts, now);
   note_networks();
-  const bool has_spares = selection_->candidates().size() > wanted_nodes();
-  const bool is_first = check_log_.rounds().size() == 1 || !searching_;
-  const bool is_over_all = round_->round().kind == bench::localise::RoundKind::kWorld;
+  const bool has_spares = check_.selection->candidates().size() > wanted_nodes();
+  const bool is_first = check_.log.rounds().size() == 1 || !check_.searching;
+  const bool is_over_all = check_.round->round().kind == bench::localise::RoundKind::kWorld;
   if (is_first && (is_over_all || hosts.size() == 1)) say_table();
   if (!lose_mute_nodes(now)) return;
-  round_.reset();
+  check_.round.reset();
   const bool hung = std::any_of(outcomes.begin(), outcomes.end(), [](const auto& outcome) {
     return outcome.kind == bench::localise::OutcomeKind::kHung;
   });
-  if (searching_ && is_cut_short_ && hung && now >= search_end_) {
+  if (check_.searching && check_.is_cut_short && hung && now >= check_.search_end) {
     return conclude_early("its time is over (--check-deadline)", now);
   }
   const bool failed = outcomes.front().kind == bench::localise::OutcomeKind::kFailed;
-  NodeSelection::Next next = selection_->step(std::move(outcomes));
-  if (is_over_all && failed && goes_on_unmeasured() && !has_spares) next = selection_->conclude();
+  NodeSelection::Next next = check_.selection->step(std::move(outcomes));
+  if (is_over_all && failed && goes_on_unmeasured() && !has_spares)
+    next = check_.selection->conclude();
   follow(std::move(next), now);
 }
 
@@ -234,11 +253,12 @@ bool Coordinator::goes_on_unmeasured() const {
 // Their gangs may still be there: nothing more can be started on them. False when that ends the
 // job.
 bool Coordinator::lose_mute_nodes(TimePoint now) {
-  for (const MemberIndex mute : round_->mute()) {
-    const std::string why = "its agent did not end the check's processes";
+  for (const MemberIndex mute : check_.round->mute()) {
+    const LeftOut why{kFaultAgent, "its agent did not end the check's processes"};
     if (do_without(static_cast<std::uint32_t>(place_of(mute)), why)) continue;
     close(to_int(ExitCode::kUnfit),
-          "check: " + host_of(mute) + ": " + why + "; nothing was started", now);
+          "check: " + host_of(mute) + ": " + why.evidence + "; " + std::string(nothing_started()),
+          now);
     return false;
   }
   return true;
@@ -246,7 +266,7 @@ bool Coordinator::lose_mute_nodes(TimePoint now) {
 
 // nccl-tests' columns, from the first rank's times and every rank's wrong elements.
 void Coordinator::say_table() {
-  const std::vector<bench::RankOutcome>& ranks = check_log_.world();
+  const std::vector<bench::RankOutcome>& ranks = check_.log.world();
   if (ranks.empty() || !ranks.front().report || ranks.front().report->rows.empty()) return;
   const bench::RankReport& first = *ranks.front().report;
   std::string text = "# " + first.library + ", " + first.network + ", " + first.device + "\n" +
@@ -269,7 +289,7 @@ void Coordinator::say_table() {
 // What the first rounds cost, and how much of it is not the libraries' and the operations' own.
 void Coordinator::say_times() {
   bench::PhaseTimings longest;
-  for (const bench::RankOutcome& one : check_log_.world()) {
+  for (const bench::RankOutcome& one : check_.log.world()) {
     if (!one.report) continue;
     const bench::PhaseTimings& times = one.report->timings;
     longest.join = std::max(longest.join, times.join);
@@ -278,7 +298,7 @@ void Coordinator::say_times() {
     longest.warmup = std::max(longest.warmup, times.warmup);
     longest.measure = std::max(longest.measure, times.measure);
   }
-  const double took = std::chrono::duration<double>(check_log_.rounds().back().took).count();
+  const double took = std::chrono::duration<double>(check_.log.rounds().back().took).count();
   const double theirs = longest.context + longest.init + longest.warmup + longest.measure;
   say(fmt::format(
       "muster: check: {:.2f} s: meeting {:.2f}, context {:.2f}, init {:.2f}, warm-up {:.2f}, "
@@ -288,19 +308,21 @@ void Coordinator::say_times() {
 }
 
 void Coordinator::settle(Choice choice, TimePoint now) {
-  round_.reset();
+  check_.round.reset();
   deadline_.reset();
   say("muster: check: " + choice.line);
-  if (searching_) {
+  if (check_.searching) {
     const std::size_t lines = std::min(choice.evidence.size(), kMostEvidence);
     for (std::size_t i = 0; i < lines; ++i) say("muster: check:   " + choice.evidence[i]);
   }
   for (const Unfit& unfit : choice.unfit) {
     const bool runs =
         std::find(choice.chosen.begin(), choice.chosen.end(), unfit.place) != choice.chosen.end();
-    if (!runs) out_.emplace(unfit.place, unfit.evidence);
+    if (runs) continue;
+    out_.emplace(unfit.place,
+                 LeftOut{std::string(to_string(unfit.fault)), unfit.evidence, unfit.ratio});
   }
-  choice_ = std::move(choice);
+  check_.choice = std::move(choice);
   say_sources();
   if (is_second_look_due()) return look_at_nodes(Phase::kLookingAgain, now);
   conclude_check(now);
@@ -308,9 +330,9 @@ void Coordinator::settle(Choice choice, TimePoint now) {
 
 // Where an expectation of the profile comes from that the machine missed.
 void Coordinator::say_sources() {
-  const auto nodes = static_cast<std::uint32_t>(selection_->candidates().size());
-  for (const bench::MeasuredBusbw& one : check_log_.busbw({})) {
-    if (one.nodes != nodes || one.bytes != judged_bytes(wishes_.spec)) continue;
+  const auto nodes = static_cast<std::uint32_t>(check_.selection->candidates().size());
+  for (const bench::MeasuredBusbw& one : check_.log.busbw({})) {
+    if (one.nodes != nodes || one.bytes != judged_bytes(check_.wishes.spec)) continue;
     const auto expected = bench::expect_busbw(
         options_.profile, {one.operation, one.nodes, one.ranks_per_node, one.bytes, {}});
     if (!expected || one.busbw >= expected->minimum) continue;
@@ -325,13 +347,13 @@ void Coordinator::say_sources() {
 void Coordinator::conclude_check(TimePoint now) {
   say_commands();
   keep_baseline();
-  switch (choice_->decision) {
+  switch (check_.choice->decision) {
     case bench::localise::Decision::kGo:
     case bench::localise::Decision::kWarn:
       return go_on(now);
     case bench::localise::Decision::kStop:
       return close(to_int(ExitCode::kUnfit),
-                   "the check found the machine unfit; nothing was started", now);
+                   "the check found the machine unfit; " + std::string(nothing_started()), now);
     case bench::localise::Decision::kNotMeasured:
       return check_not_measured("", now);
   }
@@ -339,24 +361,24 @@ void Coordinator::conclude_check(TimePoint now) {
 
 // Only of a machine in which nothing was found: it will be what others are held to.
 void Coordinator::keep_baseline() {
-  if (!options_.record_baseline) return;
-  const bool is_fit = choice_->decision == bench::localise::Decision::kGo ||
-                      choice_->decision == bench::localise::Decision::kWarn;
-  if (!is_fit || !choice_->unfit.empty() || !choice_->links.empty()) {
+  if (!options_.record_baseline || value_of(attempt_) > 0) return;
+  const bool is_fit = check_.choice->decision == bench::localise::Decision::kGo ||
+                      check_.choice->decision == bench::localise::Decision::kWarn;
+  if (!is_fit || !check_.choice->unfit.empty() || !check_.choice->links.empty()) {
     return say("muster: --record-baseline: nothing is recorded, the machine was not found fit");
   }
   std::vector<std::string> hosts;
-  for (const CheckNode& node : check_nodes_) hosts.push_back(node.host);
+  for (const CheckNode& node : check_.nodes) hosts.push_back(node.host);
   const std::string origin =
       fmt::format("job {} on {}, {}, {} all_reduce", options_.job, rendezvous::fold_hosts(hosts),
                   utc_text(options_.started), to_string(*check_backend_));
   effects_.push_back(
-      KeepBaseline{bench::record_baseline(options_.profile, check_log_.busbw({}), origin)});
+      KeepBaseline{bench::record_baseline(options_.profile, check_.log.busbw({}), origin)});
 }
 
 void Coordinator::go_on(TimePoint now) {
   if (!options_.check_only) return prepare_workers(now);
-  const bool warns = choice_ && choice_->decision == bench::localise::Decision::kWarn;
+  const bool warns = check_.choice && check_.choice->decision == bench::localise::Decision::kWarn;
   close(to_int(ExitCode::kSuccess),
         warns            ? "check: fit, with a warning: nothing that was found may stop a job"
         : check_backend_ ? "check: fit"
@@ -366,10 +388,11 @@ void Coordinator::go_on(TimePoint now) {
 
 // Nothing is known of the machine. Who asked for a measurement gets no run without one.
 void Coordinator::check_not_measured(const std::string& why, TimePoint now) {
-  if (round_) effects_.push_back(CloseCheckGroups{});
-  round_.reset();
+  if (check_.round) effects_.push_back(CloseCheckGroups{});
+  check_.round.reset();
   if (!why.empty()) say("muster: check: could not measure: " + why);
   if (goes_on_unmeasured()) {
+    check_.selection.reset();
     say("muster: check: going on unmeasured, since --check=auto asks for no minimum; " +
         std::string("--check=off leaves the check out"));
     return prepare_workers(now);
@@ -377,7 +400,8 @@ void Coordinator::check_not_measured(const std::string& why, TimePoint now) {
   close(to_int(ExitCode::kNotMeasured),
         options_.check_only
             ? "check: could not measure"
-            : "the check could not measure; nothing was started. --check=off runs without it",
+            : fmt::format("the check could not measure; {}. --check=off runs without it",
+                          nothing_started()),
         now);
 }
 

@@ -25,8 +25,9 @@ void Coordinator::look_at_nodes(Phase phase, TimePoint now) {
   deadline_ = now + kLookDeadline;
   for (std::size_t i = 0; i < agents_.size(); ++i) {
     if (!agents_[i].lead) continue;
-    if (agents_[i].lost) {
-      health_->forget(agents_[i].place);
+    const std::size_t place = agents_[i].place;
+    if (agents_[i].lost || out_.contains(static_cast<std::uint32_t>(place))) {
+      health_->forget(place);
       continue;
     }
     effects_.push_back(SendTo{MemberIndex{static_cast<std::uint32_t>(i)}, LookAtNode{look_}});
@@ -51,14 +52,15 @@ void Coordinator::judge_health(TimePoint now) {
   }
   bool is_unfit = false;
   for (const std::size_t place : health_->unfit_nodes()) {
-    if (do_without(static_cast<std::uint32_t>(place), "the probes found it unfit")) continue;
-    out_.emplace(static_cast<std::uint32_t>(place), "the probes found it unfit");
+    const LeftOut why{kFaultProbes, "the probes found it unfit"};
+    if (do_without(static_cast<std::uint32_t>(place), why)) continue;
+    out_.emplace(static_cast<std::uint32_t>(place), why);
     is_unfit = true;
   }
   if (is_unfit) {
     say_commands();
     return close(to_int(ExitCode::kUnfit),
-                 "the probes found the machine unfit; nothing was started", now);
+                 "the probes found the machine unfit; " + std::string(nothing_started()), now);
   }
   if (phase_ == Phase::kLookingAgain) return conclude_check(now);
   if (check_backend_) return open_check(now);
@@ -68,8 +70,8 @@ void Coordinator::judge_health(TimePoint now) {
 // What the round's NCCL said of itself is judged with the second look.
 void Coordinator::note_networks() {
   if (!health_) return;
-  for (std::size_t group = 0; group < round_->round().groups.size(); ++group) {
-    for (const bench::RankOutcome& outcome : round_->ranks(group)) {
+  for (std::size_t group = 0; group < check_.round->round().groups.size(); ++group) {
+    for (const bench::RankOutcome& outcome : check_.round->ranks(group)) {
       if (!outcome.report || !outcome.report->nccl) continue;
       const auto host = std::find(hosts_.begin(), hosts_.end(), outcome.host);
       if (host == hosts_.end()) continue;
@@ -97,11 +99,11 @@ void Coordinator::keep_report(int exit_code, TimePoint now) {
   record.profile = &options_.profile;
   record.min_busbw = options_.check_min_busbw;
   record.health = health_ ? &*health_ : nullptr;
-  if (selection_) {
+  if (check_.selection) {
     record.backend = to_string(*check_backend_);
-    record.log = &check_log_;
+    record.log = &check_.log;
   }
-  record.choice = choice_ ? &*choice_ : nullptr;
+  record.choice = check_.choice ? &*check_.choice : nullptr;
   record.hosts = hosts_;
   record.commands = commands_;
   for (const auto& [place, why] : out_) record.left_out.push_back(hosts_[place]);

@@ -47,14 +47,26 @@ void Coordinator::note_store_opened(MemberIndex from, const StoreOpened& message
 
 void Coordinator::end_storeless(MemberIndex from, const StoreFailed& message, TimePoint now) {
   if (from != store_agent() || message.attempt != attempt_) return;
-  const bool is_users_port = options_.master_port != 0;
-  close(to_int(is_users_port ? ExitCode::kUsage : ExitCode::kInternal),
-        host_of(from) + ": " + message.text, now);
+  if (options_.master_port != 0) {
+    return close(to_int(ExitCode::kUsage), host_of(from) + ": " + message.text, now);
+  }
+  replace_store_agent(message.text, now);
 }
 
 void Coordinator::end_without_store_in_time(TimePoint now) {
-  close(to_int(ExitCode::kInternal),
-        host_of(store_agent()) + ": its agent did not open the workers' store within 10 s", now);
+  replace_store_agent("its agent did not open the workers' store within 10 s", now);
+}
+
+// By the next node that holds rank 0, when a spare can take this one's place.
+void Coordinator::replace_store_agent(const std::string& why, TimePoint now) {
+  const MemberIndex before = store_agent();
+  const std::string text = host_of(before) + ": " + why;
+  if (!do_without(static_cast<std::uint32_t>(place_of(before)), LeftOut{kFaultAgent, why})) {
+    return close(to_int(ExitCode::kInternal), text, now);
+  }
+  say("muster: " + text + "; the job goes on without it");
+  effects_.push_back(SendTo{before, CloseStore{attempt_}});  // it may open it yet
+  change_world(now);
 }
 
 // The workers can do nothing more together; their agent has told why.

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "launcher/coordinator/coordinator.h"
 #include "launcher/history/complaints.h"
@@ -10,8 +11,6 @@
 namespace muster::launcher {
 
 namespace {
-
-constexpr std::string_view kLostPrefix = "lost: ";
 
 // `places` ascending.
 bool holds(const std::vector<std::uint32_t>& places, std::uint32_t place) {
@@ -37,27 +36,27 @@ std::size_t Coordinator::place_of(MemberIndex index) const {
 }
 
 // The node stays out from now on. False when the job needs it.
-bool Coordinator::do_without(std::uint32_t place, const std::string& why) {
+bool Coordinator::do_without(std::uint32_t place, const LeftOut& why) {
   if (out_.contains(place)) return true;
-  if (choice_) return replace_chosen(place) && out_.emplace(place, why).second;
+  if (check_.choice) return replace_chosen(place) && out_.emplace(place, why).second;
   if (fit_places().size() <= wanted_nodes()) return false;
-  if (selection_ && !selection_->can_lose(place)) return false;
+  if (check_.selection && !check_.selection->can_lose(place)) return false;
   out_.emplace(place, why);
-  if (selection_) selection_->lose(place, why);
+  if (check_.selection) check_.selection->lose(place, text_of(why));
   return true;
 }
 
 // After the choice: a spare takes the place.
 bool Coordinator::replace_chosen(std::uint32_t place) {
-  std::vector<std::uint32_t>& spares = choice_->spares;
-  if (!holds(choice_->chosen, place)) {
+  std::vector<std::uint32_t>& spares = check_.choice->spares;
+  if (!holds(check_.choice->chosen, place)) {
     std::erase(spares, place);
     return true;
   }
   if (spares.empty()) return false;
-  std::erase(choice_->chosen, place);
-  choice_->chosen.push_back(spares.front());
-  std::sort(choice_->chosen.begin(), choice_->chosen.end());
+  std::erase(check_.choice->chosen, place);
+  check_.choice->chosen.push_back(spares.front());
+  std::sort(check_.choice->chosen.begin(), check_.choice->chosen.end());
   spares.erase(spares.begin());
   return true;
 }
@@ -68,15 +67,15 @@ bool Coordinator::lose_unneeded(const AgentLost& event, TimePoint now) {
   const bool workers_are_due = phase_ == Phase::kRunning || phase_ == Phase::kStopping;
   const bool was_out = out_.contains(place);
   if (workers_are_due && agent(event.agent).in_world) return false;
-  const std::string why = std::string(kLostPrefix) + event.detail;
+  const LeftOut why{kFaultLost, event.detail};
   if (!do_without(place, why) && !workers_are_due) return false;
   if (!was_out) {
     out_.emplace(place, why);
     say("muster: " + host_of(event.agent) + " is lost (" + event.detail +
         "); the job goes on without it");
   }
-  if (phase_ == Phase::kChecking && round_) {
-    round_->lose(event.agent, now);
+  if (phase_ == Phase::kChecking && check_.round) {
+    check_.round->lose(event.agent, now);
     watch_round(now);
   }
   if (phase_ == Phase::kOpeningStore && agent(event.agent).in_world) change_world(now);
@@ -120,13 +119,14 @@ std::vector<history::UnfitRecord> Coordinator::unfit_records() const {
   };
   for (const auto& [place, why] : out_) {
     history::UnfitRecord& record = record_of(place);
-    record.fault = why.starts_with(kLostPrefix) ? "lost" : "probes";
-    record.evidence = why;
+    record.fault = why.fault;
+    record.ratio = why.ratio;
+    record.evidence = why.evidence;
   }
-  if (choice_) {
-    for (const Unfit& one : choice_->unfit) {
+  if (check_.choice) {
+    for (const Unfit& one : check_.choice->unfit) {
       history::UnfitRecord& record = record_of(one.place);
-      if (record.fault == "lost") continue;
+      if (record.fault == kFaultLost) continue;
       record.fault = to_string(one.fault);
       record.ratio = one.ratio;
       record.evidence = one.evidence;
@@ -140,7 +140,8 @@ std::vector<history::UnfitRecord> Coordinator::unfit_records() const {
 // The commands are never run by muster itself, but with --drain, when the job is over.
 void Coordinator::say_commands() {
   std::vector<history::UnfitRecord> unfit = unfit_records();
-  if (unfit.empty() || !commands_.empty()) return;
+  if (unfit.empty() || std::exchange(told_unfit_, unfit) == unfit) return;
+  commands_.clear();
   std::vector<std::string> hosts;
   for (const history::UnfitRecord& one : unfit) hosts.push_back(one.host);
   for (const slurm::NodeCommand& command :
@@ -161,8 +162,8 @@ void Coordinator::count_slots() {
 // Which nodes the workers run on. The choice is the check's; without one the first fit nodes run.
 std::optional<Coordinator::Misfit> Coordinator::set_world() {
   std::vector<std::uint32_t> chosen;
-  if (choice_ && !choice_->chosen.empty()) {
-    chosen = choice_->chosen;
+  if (check_.choice) {
+    chosen = check_.choice->chosen;
   } else {
     chosen = fit_places();
     chosen.resize(std::min<std::size_t>(chosen.size(), wanted_nodes()));

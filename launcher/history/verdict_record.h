@@ -27,7 +27,7 @@ struct UnfitRecord {
   std::string host;
   std::string instance_id;        // "" where it is not known
   std::vector<std::string> gpus;  // UUIDs
-  std::string fault;              // "slow", "hung", "wrong data", a probe's name
+  std::string fault;              // "slow", "hung", "wrong data", "probes", "lost", "agent"
   double ratio = 0;               // of what the others reach; 0: was not measured
   std::string evidence;           // one line
 

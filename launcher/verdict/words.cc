@@ -42,6 +42,43 @@ constexpr std::array<std::string_view, 21> kComplaints = {
     "gloo/transport/tcp",  // gloo's file names stand before its "Connection ..." and "Timed out"
 };
 
+constexpr std::array<std::string_view, 10> kGpuComplaints = {
+    "cuda error",  // PyTorch: "RuntimeError: CUDA error: unspecified launch failure"
+    "unhandled cuda error",
+    "ncclunhandledcudaerror",
+    "cuda failure",
+    "cublas_status_execution_failed",
+    "cudnn_status_execution_failed",
+    "no cuda gpus are available",
+    "cuda unknown error",
+    "uncorrectable ecc",
+    "fallen off the bus",
+};
+
+constexpr std::array<std::string_view, 11> kNetworkComplaints = {
+    "unhandled system error",  // NCCL's words for what its transport met
+    "ncclsystemerror",
+    "ncclinternalerror",
+    "net/ib",
+    "net/ofi",
+    "net/socket",
+    "libfabric",
+    "fi_cq_read",
+    "ibv_",
+    "rdma",
+    "nvlink",
+};
+
+constexpr std::array<std::string_view, 7> kOwnErrors = {
+    "out of memory",
+    "device-side assert",
+    "invalid device ordinal",
+    "no kernel image",
+    "invalid configuration argument",
+    "invalid usage",  // NCCL
+    "duplicate gpu",  // NCCL
+};
+
 constexpr std::array<std::string_view, 5> kStopAnswers = {
     "keyboardinterrupt", "systemexit", "sigterm", "sigint", "signalexception",
 };
@@ -55,6 +92,18 @@ bool contains_any(std::string_view text, const std::array<std::string_view, kCou
 
 bool complains_about_peer(std::string_view text) {
   return contains_any(text, kComplaints);
+}
+
+bool complains_about_gpu(std::string_view text) {
+  return contains_any(text, kGpuComplaints);
+}
+
+bool complains_about_network(std::string_view text) {
+  return contains_any(text, kNetworkComplaints);
+}
+
+bool is_programs_own_error(std::string_view text) {
+  return contains_any(text, kOwnErrors);
 }
 
 bool answers_stop(std::string_view text) {

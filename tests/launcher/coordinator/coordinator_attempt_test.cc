@@ -194,6 +194,48 @@ TEST(Restart, AnAgentThatStartsNothingIsReplaced) {
   EXPECT_EQ(job.last_start().left_out, (std::vector<NodeIndex>{NodeIndex{1}}));
 }
 
+TEST(Restart, AnAgentThatCannotOpenTheNextStoreIsReplaced) {
+  CoordinatorOptions options = with_spares(1, 2);
+  options.store = StoreMode::kAgent;
+  RestartedJob job(3, options);
+  job.assemble();
+  job.say(0, StoreOpened{Attempt{0}, 13000});
+  job.fail(1);
+  job.say(0, StoreFailed{Attempt{1}, "no port is free"});
+  EXPECT_EQ(job.coordinator.phase(), Phase::kOpeningStore) << job.said();
+  EXPECT_TRUE(job.says("muster: node1: no port is free; the job goes on without it\n"))
+      << job.said();
+  job.say(1, StoreOpened{Attempt{1}, 14000});
+  EXPECT_EQ(job.last_start().left_out, (std::vector<NodeIndex>{NodeIndex{0}}));
+  EXPECT_EQ(job.last_start().master_port, 14000);
+}
+
+TEST(Restart, AnAgentThatDoesNotOpenTheStoreInTimeIsReplacedOrNamed) {
+  CoordinatorOptions options = with_spares(1, 2);
+  options.store = StoreMode::kAgent;
+  RestartedJob job(3, options);
+  job.assemble();
+  job.pass_deadline();
+  EXPECT_EQ(job.coordinator.phase(), Phase::kOpeningStore) << job.said();
+  EXPECT_EQ(job.count_sent<CloseStore>(), 1u) << "it may open it yet";
+  job.pass_deadline();
+  EXPECT_EQ(job.coordinator.phase(), Phase::kClosing);
+  EXPECT_TRUE(job.says("node2: its agent did not open the workers' store")) << job.said();
+}
+
+TEST(Restart, ALossBesideABrokenStoreIsToldToo) {
+  CoordinatorOptions options = with_spares(1, 2);
+  options.store = StoreMode::kAgent;
+  RestartedJob job(3, options);
+  job.assemble();
+  job.say(0, StoreOpened{Attempt{0}, 13000});
+  job.say(0, StoreFailed{Attempt{0}, "the workers' store is broken: x"});
+  job.lose(1);
+  job.finish_all();
+  EXPECT_TRUE(job.says("muster: node2 is left out: lost: connection closed by peer\n"))
+      << job.said();
+}
+
 TEST(Restart, WordsOfTheAttemptBeforeAreIgnored) {
   RestartedJob job(2, with_restarts(1));
   job.assemble();

@@ -296,6 +296,24 @@ TEST(CoordinatorCheck, AnAskedForMeasurementThatFailedStopsTheJobWithItsOwnCode)
   EXPECT_EQ(job.exit_code(), to_int(ExitCode::kNotMeasured));
 }
 
+TEST(CoordinatorCheck, AnUnmeasuredJobThatLosesANodeNeverBecomesASmallerWorld) {
+  CoordinatorOptions options;
+  options.store = StoreMode::kAgent;
+  CheckedJob job(3, options);
+  job.assemble();
+  job.open_groups();
+  for (const std::uint32_t node : {0u, 1u, 2u}) job.say(node, GangFinished{job.gang(), {""}, 0});
+  ASSERT_EQ(job.coordinator.phase(), Phase::kOpeningStore) << job.said();
+  ASSERT_NE(job.said().find("unmeasured"), std::string::npos) << job.said();
+  AgentLost loss;
+  loss.agent = MemberIndex{2};
+  loss.detail = "connection closed by peer";
+  job.feed(loss);
+  EXPECT_EQ(job.coordinator.phase(), Phase::kClosing) << job.said();
+  job.acknowledge_all();
+  EXPECT_EQ(job.exit_code(), to_int(ExitCode::kLost));
+}
+
 TEST(CoordinatorCheck, AutoGoesOnUnmeasuredAndSaysSo) {
   CheckedJob job = fabric_job(2);
   job.assemble();
