@@ -80,7 +80,8 @@ class Memory(ClusterTest):
 
     def muster(self, *options, **variables):
         return self.run_to_end("srun", "-N4", "--ntasks-per-node=1", "muster", "--nproc-per-node=1",
-                               "--check-sizes=64K", *options, "true", limit=60, **variables)
+                               "--check-sizes=64K", *options, "true",
+                               limit=harness.CHECK_LIMIT_S, **variables)
 
     def memory_lines(self, run):
         return [line for line in run.muster_lines() if "node memory" in line]

@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
 """Nothing about the check hangs: whatever process of it stands still (SIGSTOP), the job ends or goes
 on by itself within the deadline and fixed allowances, says whom or what it waited for, and leaves
-nothing behind but what stands still."""
+nothing behind but what stands still.
+
+`freeze_test.py Processes` or `freeze_test.py Agents` runs one half: they mostly wait, so the two may
+run beside each other.
+"""
 import os
 import re
 import signal
@@ -31,6 +35,8 @@ JOB, CHECK = ("--", "true"), ("check",)
 
 
 class Freeze(ClusterTest):
+    """What all share."""
+
     nodes = 3
     settings = {"GPUS": 0}
 
@@ -130,6 +136,10 @@ class Freeze(ClusterTest):
         self.await_frozen(name, node)
         self.expect_end(run, codes, line, since, bound)
 
+
+class Processes(Freeze):
+    """Those that an agent starts."""
+
     # Before and after the measurement.
 
     def test_a_look(self):
@@ -195,7 +205,9 @@ class Freeze(ClusterTest):
                 self.expect_end(run, (UNFIT, NOT_MEASURED), rf"muster: check: .*\({node}\)", since,
                                 GANG_S)
 
-    # The agents.
+
+class Agents(Freeze):
+    """The agents themselves."""
 
     def test_an_agent_as_it_starts(self):
         # Of node1 the next one takes the role meanwhile.

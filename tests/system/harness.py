@@ -33,6 +33,7 @@ ZOO = os.path.join(BIN, "child_zoo")
 MARK = "MUSTER_SYSTEM_TEST"  # in the environment, or the command line, of all that a test starts
 DIRECTORY = "muster-system"  # /tmp/muster-system.PID.xxxx
 RUN_LIMIT_S = 30  # no command of a test takes longer
+CHECK_LIMIT_S = 180  # but a job whose check searches: twice --check-deadline, and the rest of it
 EVENT_LIMIT_S = 20  # nothing a test waits for takes longer
 LEFTOVER_LIMIT_S = 3  # from srun's end until the last process of the job is gone
 # The bound on a failure is its grace + 2 s; a loaded machine of two cores gets this more.

@@ -27,7 +27,8 @@ class Preflight(ClusterTest):
 
     def muster(self, *words, tiny=False):
         program = ["sh", "-c", TINY_ON_NODE3, "muster"] if tiny else ["muster"]
-        return self.run_to_end("srun", "-N4", "--ntasks-per-node=1", *program, *words, limit=60)
+        return self.run_to_end("srun", "-N4", "--ntasks-per-node=1", *program, *words,
+                               limit=harness.CHECK_LIMIT_S)
 
     def program(self):
         return ["--", "sh", "-c", f"echo started >>{self.path('started')}"]
@@ -157,7 +158,7 @@ class Preflight(ClusterTest):
         script = os.path.join(harness.ROOT, "slurm", "preflight.sbatch")
         words = ["sbatch", "--wait", "--nodes=4", f"--output={self.path('preflight.log')}", script,
                  "--check=fabric", SIZES]
-        run = self.run_to_end(*words, limit=60)
+        run = self.run_to_end(*words, limit=harness.CHECK_LIMIT_S)
         self.expect_code(run, 0)
         log = wait_until(lambda: harness.read_text(self.path("preflight.log")), "the log")
         self.assertIn("muster: check: fit", log)

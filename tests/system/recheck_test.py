@@ -9,7 +9,6 @@ from harness import ClusterTest, ZOO
 UNFIT = 83
 ALL_LINKS, SLOW_LINK = "100mbit", "40mbit"  # so slow that the processors are not the limit
 MINIMUM = 0.008  # GB/s; all links reach 0.012, and 0.005 with the slow one among them
-LIMIT_S = 180  # of a job: a check with a search, on a loaded machine
 NETWORK_WORDS = "RuntimeError: NCCL error in: x.cpp:1, unhandled system error"
 
 
@@ -35,12 +34,12 @@ class Recheck(ClusterTest):
                           "--stop-grace=3", *options, "sh", "-c", script)
 
     def fail_with(self, run, workers, slow=None):
-        self.await_lines("pids", workers, limit=LIMIT_S)
+        self.await_lines("pids", workers, limit=harness.CHECK_LIMIT_S)
         if slow:
             self.cluster.order("slow", slow, SLOW_LINK)
             self.addCleanup(self.cluster.order, "slow", slow, ALL_LINKS)
         self.wake("fail")
-        return run.finish(limit=LIMIT_S)
+        return run.finish(limit=harness.CHECK_LIMIT_S)
 
     def verdicts(self, run):
         return re.findall(r"check: verdict: (\w+)", run.err)

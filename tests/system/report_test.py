@@ -32,7 +32,8 @@ class Report(ClusterTest):
 
     def check(self, *options):
         return self.run_to_end("srun", "-N4", "--ntasks-per-node=1", "muster", "check",
-                               "--check=fabric", "--check-sizes=64K,256K,1M", *options, limit=60)
+                               "--check=fabric", "--check-sizes=64K,256K,1M", *options,
+                               limit=harness.CHECK_LIMIT_S)
 
     def open_browser(self):
         program = browser.find_browser()
