@@ -75,6 +75,13 @@ class StoreSemantics:
         store.set("count", "40")
         self.assertEqual(store.add("count", 2), 42)
 
+    def test_a_counter_that_somebody_wrote(self):
+        store = self.client(world_size=1)
+        for text, number in (("40\n", 40), (" +7", 7), ("-3.9", -3), ("12 apples", 12)):
+            store.set("count", text)
+            self.assertEqual(store.add("count", 1), number + 1)
+            self.assertEqual(store.get("count"), str(number + 1).encode())
+
     def test_values_of_any_bytes(self):
         store = self.client(world_size=1)
         for i, value in enumerate(("", "\0", "a\0b", "x" * 1440, "y" * 1441, "z" * 3_000_000)):
