@@ -155,6 +155,16 @@ class Edges(Case):
             store.set(key, value)
         self.assertTrue(all(got == value for got in store.multi_get(keys)))
 
+    def test_hundreds_of_megabytes_at_once(self):
+        store = self.client()
+        value = bytes(8 * 2**20)
+        keys = [f"key{i}" for i in range(25)]
+        store.multi_set(keys, [value] * len(keys))
+        self.assertTrue(all(got == value for got in store.multi_get(keys)))
+        for _ in range(10):
+            store.append("grown", value)
+        self.assertEqual(store.get("grown"), 10 * value)
+
     def test_as_many_keys_as_a_request_may_have(self):
         store = self.client()
         names = [f"{i}" for i in range(128 * 1024)]
