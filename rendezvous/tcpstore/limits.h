@@ -11,13 +11,14 @@ namespace muster::tcpstore {
 inline constexpr std::size_t kMaxKey = 8 * 1024;                 // bytes, as PyTorch's own server
 inline constexpr std::size_t kMaxValue = 8 * 1024 * 1024;        // bytes, as PyTorch's own server
 inline constexpr std::uint64_t kMaxKeysPerRequest = 128 * 1024;  // as PyTorch's own server
-inline constexpr std::size_t kMaxRequest = 64 * 1024 * 1024;     // bytes, the opcode included
+inline constexpr std::size_t kMaxRequest = 256 * 1024 * 1024;    // bytes, the opcode included
 
 // One connection.
-inline constexpr std::size_t kMaxBacklog = 64 * 1024 * 1024;  // bytes of replies not yet taken
-inline constexpr std::size_t kMaxWatches = 1024;              // keys watched
+inline constexpr std::size_t kMaxBacklog = 256 * 1024 * 1024;  // bytes of replies not yet taken
+inline constexpr std::size_t kMaxWatches = 1024;               // keys watched
 
 // The whole store.
+inline constexpr std::size_t kMaxAppended = kMaxBacklog / 2;       // bytes APPEND makes of a value
 inline constexpr std::size_t kMaxKeys = 4 * 1024 * 1024;           // set, queued or waited for
 inline constexpr std::size_t kMaxStoreBytes = 1024 * 1024 * 1024;  // keys, values, queued items
 inline constexpr std::size_t kMaxQueuedItems = 1024 * 1024;

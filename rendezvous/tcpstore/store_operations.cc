@@ -1,4 +1,5 @@
 // What each request does, one function for each.
+#include <algorithm>
 #include <charconv>
 #include <limits>
 
@@ -17,12 +18,15 @@ std::string quoted(std::string_view key) {
   return text + (key.size() > kShown ? "...'" : "'");
 }
 
-// A number as PyTorch keeps it: decimal digits, nothing else.
+// The number that a value begins with, read as PyTorch's servers read it: after blanks and a sign,
+// as far as there are digits; what stands behind them is ignored.
 Result<std::int64_t> number_in(std::string_view key, std::string_view value) {
+  std::string_view text =
+      value.substr(std::min(value.find_first_not_of(" \t\n\v\f\r"), value.size()));
+  if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
   std::int64_t number = 0;
-  const char* const end = value.data() + value.size();
-  const auto [stop, error] = std::from_chars(value.data(), end, number);
-  if (error == std::errc() && stop == end) return number;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (read.ec == std::errc()) return number;
   return failure(ErrorCode::kInvalidArgument,
                  "a number is to be added to " + quoted(key) + ", whose value is none");
 }

@@ -42,10 +42,10 @@ Status StoreTable::set(Node& node, std::string_view value) {
 
 Status StoreTable::append(Node& node, std::string_view value) {
   Record& record = node.second;
-  if (record.value.size() + value.size() > kMaxValue) {
+  if (record.value.size() + value.size() > kMaxAppended) {
     return failure(ErrorCode::kLimit, "APPEND would make a value of " +
                                           std::to_string(record.value.size() + value.size()) +
-                                          " bytes, at most " + std::to_string(kMaxValue));
+                                          " bytes, at most " + std::to_string(kMaxAppended));
   }
   MUSTER_RETURN_IF_ERROR(make_room(value.size()));
   bytes_ += value.size();

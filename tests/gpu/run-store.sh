@@ -7,33 +7,48 @@
 # Builds into BUILD_FOLDER (build/gpu) unless programs that run are there already. Headers and
 # libraries that the machine lacks may lie in a folder named by MUSTER_CARRY, with include/, lib/ and
 # lib/pkgconfig/ in it. PYTHON_EXEC names the Python that has torch. Writes what it saw to $OUT (or
-# BUILD_FOLDER/store-report). Exit codes: 0 all well, 1 something failed, 77 no such torch here.
+# BUILD_FOLDER/store-report). Exit codes: 0 all well, 1 something failed, 2 wrong arguments, 77 no such
+# torch here.
 set -u -o pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=$(realpath -m "${1:-$root/build/gpu}")
 part=${2:-all}
+case $part in
+  tests | bench | all) ;;
+  *) echo "run-store.sh: '$part' is not one of tests, bench, all" >&2; exit 2 ;;
+esac
 report=${OUT:-$build/store-report}
 # shellcheck source=tests/gpu/report.sh
 source "$root/tests/gpu/report.sh"
 
+programs=(muster-rendezvous)
+[ "$part" = tests ] || programs+=(echo_server store_load)
+
 programs_run() {
-  "$build/bin/echo_server" --help >/dev/null 2>&1 &&
-    "$build/bin/store_load" --help >/dev/null 2>&1 && [ -x "$build/bin/muster-rendezvous" ]
+  local program
+  for program in "${programs[@]}"; do
+    "$build/bin/$program" --help >/dev/null 2>&1 || return 1
+  done
 }
 
-# The bench's programs are part of the tests, so GoogleTest is needed to configure.
+# The bench's programs are part of the tests, so GoogleTest is needed to configure them; the tests of
+# the store alone need none. A build folder that is there keeps its generator and its type.
 build_all() {
   if programs_run; then
     say "using the programs in $build"
     return 0
   fi
-  local generator=()
-  command -v ninja >/dev/null && generator=(-G Ninja)
-  step configure 120 cmake -S "$root" -B "$build" "${generator[@]}" -DCMAKE_BUILD_TYPE=Release \
-    -DMUSTER_BUILD_TESTS=ON || return 1
-  step build 500 cmake --build "$build" --parallel "$(nproc)" \
-    --target muster-rendezvous echo_server store_load
+  local options=()
+  [ "$part" = tests ] || options+=(-DMUSTER_BUILD_TESTS=ON)
+  if [ ! -e "$build/CMakeCache.txt" ]; then
+    options+=(-DCMAKE_BUILD_TYPE=Release)
+    [ "$part" = tests ] && options+=(-DMUSTER_BUILD_TESTS=OFF)
+    command -v ninja >/dev/null && options+=(-G Ninja)
+  fi
+  step configure 120 cmake -S "$root" -B "$build" "${options[@]}" || return 1
+  step build 400 cmake --build "$build" --parallel "$(nproc)" --target "${programs[@]}" || return 1
+  programs_run || { say "what was built does not run: $build/bin"; return 1; }
 }
 
 find_python() {

@@ -132,6 +132,72 @@ class Bytes(Case):
         self.assertEqual(client.receive(8), number(0))
 
 
+class Edges(Case):
+    """The smallest and the largest that PyTorch's newest server takes."""
+
+    def test_nothing_at_all(self):
+        client = self.greeted()
+        client.send(request(wire.WAIT, number(0)) + request(wire.CHECK, number(0)) +
+                    request(wire.MULTI_GET, number(0)) + request(wire.MULTI_SET, number(0)))
+        self.assertEqual(client.receive(2), bytes([wire.STOP_WAITING, wire.READY]))
+        client.send(request(wire.SET, text(""), text("")) + request(wire.CHECK, number(1), text("")))
+        self.assertEqual(client.receive(1), bytes([wire.READY]))
+        client.send(request(wire.COMPARE_SET, text(""), text(""), text("v")))
+        self.assertEqual(client.receive(9), text("v"))
+        client.send(request(wire.DELETE_KEY, text("")) + request(wire.DELETE_KEY, text("")))
+        self.assertEqual(client.receive(16), number(1) + number(0))
+
+    def test_the_longest_key_and_the_largest_values(self):
+        store = self.client()
+        value = bytes(range(256)) * (8 * 2**20 // 256)
+        keys = ["k" * (8 * 1024 - 1)] + [f"key{i}" for i in range(6)]
+        for key in keys:
+            store.set(key, value)
+        self.assertTrue(all(got == value for got in store.multi_get(keys)))
+
+    def test_hundreds_of_megabytes_at_once(self):
+        store = self.client()
+        value = bytes(8 * 2**20)
+        keys = [f"key{i}" for i in range(25)]
+        store.multi_set(keys, [value] * len(keys))
+        self.assertTrue(all(got == value for got in store.multi_get(keys)))
+        for _ in range(10):
+            store.append("grown", value)
+        self.assertEqual(store.get("grown"), 10 * value)
+
+    def test_as_many_keys_as_a_request_may_have(self):
+        store = self.client()
+        names = [f"{i}" for i in range(128 * 1024)]
+        store.multi_set(names, ["v"] * len(names))
+        self.assertTrue(store.check(names))
+        self.assertEqual(store.num_keys(), len(names))
+        self.assertEqual(len(store.list_keys()), len(names))
+
+    def test_a_request_that_is_cut_off_is_not_served(self):
+        client, store = self.greeted(), self.client()
+        whole = request(wire.MULTI_SET, number(2), text("/a"), text("1"), text("/b"), text("2"))
+        client.send(request(wire.SET, text("/before"), text("1")) + whole[:-1])
+        store.wait(["before"])
+        client.close()
+        self.assertFalse(store.check(["a"]))
+        self.assertEqual(store.list_keys(), ["before"])
+
+    def test_a_barrier_of_one_or_none(self):
+        store = self.client()
+        for world_size in (1, 0, -1):
+            store.barrier(f"barrier of {world_size}", world_size, 1)
+
+    def test_a_queue_is_not_deleted_as_a_key(self):
+        store = self.client()
+        store.queue_push("q", "1")
+        self.assertFalse(store.delete_key("q"))
+        store.set("q", "value")
+        self.assertEqual(store.get("q"), b"value")
+        self.assertTrue(store.delete_key("q"))
+        self.assertTrue(store.check(["q"]))
+        self.assertEqual(store.queue_pop("q"), b"1")
+
+
 class Breaches(Case):
     """Each closes its own connection, and nobody else's."""
 

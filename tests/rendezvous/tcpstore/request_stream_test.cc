@@ -190,7 +190,7 @@ TEST(RequestStream, RefusesARequestThatIsTooLongInAll) {
   EXPECT_EQ(requests_of(stream, {head}).size(), 1u);
   std::vector<std::string> found;
   int pairs = 0;
-  for (; found.empty() && pairs < 20; ++pairs) found = requests_of(stream, {pair});
+  for (; found.empty() && pairs < 40; ++pairs) found = requests_of(stream, {pair});
   ASSERT_FALSE(found.empty());
   EXPECT_EQ(found.back().find("error: MULTI_SET with a total of bytes"), 0u) << found.back();
   EXPECT_LE(stream.kept(), kMaxRequest);

@@ -80,10 +80,29 @@ TEST_F(StoreEngineTest, KeepsNumbersAsText) {
   EXPECT_EQ(say(kB, wire::set("n", "40") + wire::add("n", 2)), wire::number(std::int64_t{42}));
 }
 
+TEST_F(StoreEngineTest, AddsToTheNumberThatATextBeginsWith) {
+  const std::map<std::string, std::int64_t> texts{
+      {"40\n", 40}, {" \t\n\v\f\r7", 7}, {"+5", 5},  {"-3.9", -3},
+      {"12x", 12},  {"0x10", 0},         {"007", 7}, {std::string("1\0002", 3), 1},
+  };
+  for (const auto& [text, number] : texts) {
+    EXPECT_EQ(say(kA, wire::set("n", text) + wire::add("n", 1)), wire::number(number + 1)) << text;
+    EXPECT_EQ(say(kA, wire::get("n")), wire::string(std::to_string(number + 1)));
+  }
+  for (const std::string text :
+       {"", " ", "+", "-", "+-5", "- 5", "x", "9223372036854775808", "-9223372036854775809"}) {
+    reset({});
+    EXPECT_EQ(say(kA, wire::set("n", text) + wire::add("n", 1)), "") << text;
+    EXPECT_EQ(why_closed(kA), "a number is to be added to 'n', whose value is none") << text;
+    EXPECT_EQ(say(kB, wire::barrier("n", 1)), "") << text;
+    EXPECT_NE(why_closed(kB), "open") << text;
+  }
+}
+
 TEST_F(StoreEngineTest, ClosesWhoAddsToAWordAndNobodyElse) {
-  EXPECT_EQ(say(kA, wire::set("word", "12x") + wire::add("word", 1)), "");
+  EXPECT_EQ(say(kA, wire::set("word", "x12") + wire::add("word", 1)), "");
   EXPECT_EQ(why_closed(kA), "a number is to be added to 'word', whose value is none");
-  EXPECT_EQ(say(kB, wire::get("word")), wire::string("12x"));
+  EXPECT_EQ(say(kB, wire::get("word")), wire::string("x12"));
   say(kB, wire::set("big", "9223372036854775807") + wire::add("big", 1));
   EXPECT_EQ(why_closed(kB), "the sum at 'big' does not fit into 64 bits");
 }

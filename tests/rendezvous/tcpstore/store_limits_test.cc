@@ -97,11 +97,13 @@ TEST(StoreLimits, BoundTheWatches) {
 }
 
 TEST(StoreLimits, BoundAppendedValues) {
-  const std::string half(kMaxValue / 2, 'v');
-  const std::string append = wire::request(kAppend, {"k", half});
-  EXPECT_EQ(Store({}).breach(append + append), "");
-  EXPECT_EQ(Store({}).breach(append + append + wire::request(kAppend, {"k", "1"})),
-            "APPEND would make a value of 8388609 bytes, at most 8388608");
+  const std::string append = wire::request(kAppend, {"k", std::string(kMaxValue, 'v')});
+  Store store({});
+  for (std::size_t size = 0; size < kMaxAppended; size += kMaxValue)
+    store.engine.receive(kOther, append);
+  EXPECT_EQ(store.breach(wire::get("k")), "");  // can be had back
+  store.engine.receive(kClient, wire::request(kAppend, {"k", "1"}));
+  EXPECT_EQ(store.why(), "APPEND would make a value of 134217729 bytes, at most 134217728");
 }
 
 TEST(StoreLimits, BoundTheBacklogOfRepliesHoweverTheyArise) {

@@ -46,6 +46,7 @@ TEST(StorePage, ListsEveryLimit) {
   const std::map<std::string, std::size_t> limits{
       {"kMaxKey", kMaxKey},
       {"kMaxValue", kMaxValue},
+      {"kMaxAppended", kMaxAppended},
       {"kMaxRequest", kMaxRequest},
       {"kMaxKeysPerRequest", kMaxKeysPerRequest},
       {"kMaxBacklog", kMaxBacklog},

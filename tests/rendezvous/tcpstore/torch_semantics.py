@@ -75,6 +75,13 @@ class StoreSemantics:
         store.set("count", "40")
         self.assertEqual(store.add("count", 2), 42)
 
+    def test_a_counter_that_somebody_wrote(self):
+        store = self.client(world_size=1)
+        for text, number in (("40\n", 40), (" +7", 7), ("-3.9", -3), ("12 apples", 12)):
+            store.set("count", text)
+            self.assertEqual(store.add("count", 1), number + 1)
+            self.assertEqual(store.get("count"), str(number + 1).encode())
+
     def test_values_of_any_bytes(self):
         store = self.client(world_size=1)
         for i, value in enumerate(("", "\0", "a\0b", "x" * 1440, "y" * 1441, "z" * 3_000_000)):
@@ -172,6 +179,21 @@ class StoreSemantics:
     def test_workers_of_an_open_world(self):
         self.many_workers(None)
 
+    def test_sixteen_clients_at_once(self):
+        root = self.client(world_size=1)
+
+        def work(store, name):
+            for i in range(100):
+                store.add("count", 1)
+                store.set(name, str(i))
+                self.assertEqual(store.get(name), str(i).encode())
+
+        clients = [self.client() for _ in range(16)]
+        self.run_together(*[lambda s=s, i=i: work(s, f"mine{i}") for i, s in enumerate(clients)])
+        clients.clear()  # the store lives on without them
+        self.assertEqual(root.get("count"), b"1600")
+        self.assertEqual([root.get(f"mine{i}") for i in range(16)], [b"99"] * 16)
+
     def test_wait_from_many_threads_of_one_client(self):
         store, other = self.client(world_size=1), self.client()
 
@@ -218,11 +240,15 @@ class StoreSemantics:
         store = self.client_with("queue_push", "queue_pop", "queue_len")
         other = self.client()
         self.assertEqual(store.queue_len("q"), 0)
+        self.assertFalse(store.check(["q"]))
         for value in ("1", "2", "3"):
             store.queue_push("q", value)
         self.assertEqual(store.queue_len("q"), 3)
+        self.assertTrue(store.check(["q"]))
+        store.wait(["q"], LONG)
         self.assertEqual([other.queue_pop("q") for _ in range(3)], [b"1", b"2", b"3"])
         self.assertEqual(store.queue_len("q"), 0)
+        self.assertFalse(store.check(["q"]))
         self.assertEqual(store.num_keys(), 1, "queues are no keys")
 
     def test_queues_that_do_not_block(self):

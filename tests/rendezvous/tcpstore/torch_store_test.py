@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 import unittest
+from unittest import mock
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
@@ -152,6 +153,45 @@ class FirstBytes(unittest.TestCase):
             self.skipTest(f"{GENERATION} begins with VALIDATE")
         add_init = b"\x03" + struct.pack("<Q", 5) + b"init/" + struct.pack("<q", 1)
         self.assertEqual(first_bytes_of_client(len(add_init))[0], add_init)
+
+
+class Agent(TorchCase):
+    """One process in the environment of an agent's worker."""
+
+    def environment(self, use_our_store):
+        return mock.patch.dict(
+            os.environ, RANK="0", WORLD_SIZE="1", MASTER_ADDR="localhost",
+            MASTER_PORT=str(self.server.port), TORCHELASTIC_USE_AGENT_STORE=str(use_our_store),
+            TORCHELASTIC_RESTART_COUNT="0")
+
+    def test_a_master_on_our_port_cannot_bind(self):
+        with self.environment(use_our_store=False):
+            with self.assertRaisesRegex(RuntimeError, "failed to listen on any local"):
+                dist.TCPStore("localhost", self.server.port, 1, True, LIMIT)
+
+    def test_a_master_on_our_port_becomes_our_client(self):
+        if VERSION < (2, 6):
+            self.skipTest(f"{GENERATION} does not give way to an agent's store")
+        with self.environment(use_our_store=True):
+            store = dist.TCPStore("localhost", self.server.port, 1, True, LIMIT)
+        self.assertEqual(store.port, self.server.port)
+        store.set("key", "1")
+        self.assertEqual(self.client().get("key"), b"1")
+
+    def test_rendezvous(self):
+        tcp = f"tcp://127.0.0.1:{self.server.port}?rank=0&world_size=1"
+        urls = ["env://", tcp] + ([tcp + "&use_libuv=0"] if VERSION >= (2, 4) else [])
+        for url in urls:
+            with self.environment(use_our_store=True):
+                store, rank, size = next(dist.rendezvous(url, timeout=LIMIT))
+            self.assertEqual((rank, size), (0, 1))
+            store.set(url, "1")
+            self.assertEqual(store.get(url), b"1")
+            store.set_timeout(SHORT)
+            with self.assertRaisesRegex(RuntimeError, "(?i)timeout"):
+                store.get(f"missing of {url}")
+            if self.cancels_waits:
+                self.assertEqual(store.get(url), b"1")
 
 
 class BothErasTogether(TorchCase):
