@@ -30,6 +30,7 @@ SWEEP_S = 6  # the search for what escaped, of the check gang and again of the w
 DRAIN_S = 5  # the last lines to a file
 SILENCE_S = 26  # 6 s until a coordinator counts as silent, 20 s of patience then
 ASSEMBLE_S = 8  # --assemble-deadline, and 5 s more for those who ask a coordinator that is gone
+ALL_LINKS = "100mbit"  # so slow that the processors are not the limit
 SMALL, LONG = "64K", "16M"  # at 1 Mbit/s the second takes minutes
 JOB, CHECK = ("--", "true"), ("check",)
 
@@ -39,6 +40,7 @@ class Freeze(ClusterTest):
 
     nodes = 3
     settings = {"GPUS": 0}
+    links = ALL_LINKS
 
     def setUp(self):
         super().setUp()
@@ -60,7 +62,7 @@ class Freeze(ClusterTest):
 
     def slow_links(self):
         self.cluster.order("slow", "all", "1mbit")
-        self.addCleanup(self.cluster.order, "slow", "all", "off")
+        self.addCleanup(self.cluster.order, "slow", "all", ALL_LINKS)
 
     # Who is there.
 

@@ -259,6 +259,7 @@ class ClusterTest(unittest.TestCase):
 
     nodes = 4
     settings = {}  # MUSTER_CLUSTER_<name> at `up`
+    links = None  # the rate of all links, where it is measured: such that they are the limit
 
     @classmethod
     def setUpClass(cls):
@@ -267,6 +268,8 @@ class ClusterTest(unittest.TestCase):
         cls.cluster = Cluster(cls.nodes, cls.settings)
         cls.addClassCleanup(cls.cluster.down)
         cls.cluster.up()
+        if cls.links:
+            cls.cluster.order("slow", "all", cls.links)
 
     def setUp(self):
         self.mark = f"case-{uuid.uuid4().hex}"

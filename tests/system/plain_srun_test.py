@@ -59,8 +59,11 @@ class PlainSrun(ClusterTest):
             self.assertEqual(len(re.findall(rf"^rank {rank} of 2 on", text, re.M)), 2, text)
 
     def test_a_task_that_dies_before_it_joins_ends_the_others(self):
+        pids = self.path("pids")  # Slurm signals no task that it has not started yet
         run = self.run_to_end("srun", "-N4", "-n4", "--kill-on-bad-exit=1", "sh", "-c",
-                              f'[ "$SLURM_PROCID" = 2 ] && exit 3; exec {EXCHANGE}')
+                              f'echo $$ >>{pids}; if [ "$SLURM_PROCID" = 2 ]; then'
+                              f' until [ "$(wc -l <{pids})" = 4 ]; do sleep 0.02; done; exit 3; fi;'
+                              f' exec {EXCHANGE}')
         self.assertNotEqual(run.code, 0, run)
         self.expect_nothing_left()
 

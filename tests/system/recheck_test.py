@@ -14,12 +14,8 @@ NETWORK_WORDS = "RuntimeError: NCCL error in: x.cpp:1, unhandled system error"
 
 class Recheck(ClusterTest):
     settings = {"GPUS": 0}
+    links = ALL_LINKS
     nodes = 5
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.cluster.order("slow", "all", ALL_LINKS)
 
     def job(self, *options, nodes, words=NETWORK_WORDS):
         """Its rank 1 fails in attempt 0 when the fifo `fail` is opened; attempt 1 ends well."""

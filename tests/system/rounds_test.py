@@ -27,13 +27,9 @@ class Rounds(ClusterTest):
     """What all share: capped links, and a baseline that muster recorded of them itself."""
 
     settings = {"GPUS": 0}
+    links = ALL_LINKS
     world = 4
     sizes = (4, 5)  # of the worlds, for which a baseline is recorded before anything is throttled
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.cluster.order("slow", "all", ALL_LINKS)
 
     def setUp(self):
         super().setUp()
