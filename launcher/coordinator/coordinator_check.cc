@@ -235,6 +235,7 @@ bool Coordinator::goes_on_unmeasured() const {
 // job.
 bool Coordinator::lose_mute_nodes(TimePoint now) {
   for (const MemberIndex mute : round_->mute()) {
+    agent(mute).mute = true;
     const std::string why = "its agent did not end the check's processes";
     if (do_without(static_cast<std::uint32_t>(place_of(mute)), why)) continue;
     close(to_int(ExitCode::kUnfit),

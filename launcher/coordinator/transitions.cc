@@ -119,8 +119,7 @@ std::vector<Transition> build_table() {
       {P::kRunning, E::kNodeLooked, A::kIgnore, "running"},
       {P::kRunning, E::kWorkersStarted, A::kNoteStarted, "running"},
       {P::kRunning, E::kAgentLost, A::kLoseAgent, "opening store running stopping closing"},
-      {P::kRunning, E::kDeadlinePassed, A::kEndStartLate,
-       "opening store running stopping closing"},
+      {P::kRunning, E::kDeadlinePassed, A::kEndStartLate, "opening store running stopping closing"},
 
       {P::kStopping, E::kAssembled, A::kImpossible, ""},
       {P::kStopping, E::kAssemblyFailed, A::kImpossible, ""},
@@ -137,7 +136,7 @@ std::vector<Transition> build_table() {
       {P::kStopping, E::kNodeLooked, A::kIgnore, "stopping"},
       {P::kStopping, E::kWorkersStarted, A::kIgnore, "stopping"},
       {P::kStopping, E::kAgentLost, A::kLoseAgent, "opening store running stopping closing"},
-      {P::kStopping, E::kDeadlinePassed, A::kDecide, "opening store running closing"},
+      {P::kStopping, E::kDeadlinePassed, A::kDecide, "opening store running stopping closing"},
 
       {P::kClosing, E::kAssembled, A::kImpossible, ""},
       {P::kClosing, E::kAssemblyFailed, A::kImpossible, ""},
@@ -154,7 +153,7 @@ std::vector<Transition> build_table() {
       {P::kClosing, E::kNodeLooked, A::kIgnore, "closing"},
       {P::kClosing, E::kWorkersStarted, A::kIgnore, "closing"},
       {P::kClosing, E::kAgentLost, A::kLoseAgent, "closing done"},
-      {P::kClosing, E::kDeadlinePassed, A::kFinish, "done"},
+      {P::kClosing, E::kDeadlinePassed, A::kFinish, "closing done"},
 
       {P::kDone, E::kAssembled, A::kIgnore, "done"},
       {P::kDone, E::kAssemblyFailed, A::kIgnore, "done"},
