@@ -392,8 +392,9 @@ void NodeAgent::on_signal(int signum, process::SignalAction action) {
   if (prewarm_) prewarm_->cancel();
   if (!joined_) {
     if (host_) {
-      print("muster: " + process::signal_name(signum) + " while the agents were gathering");
-      host_->close("cancelled by " + process::signal_name(signum));
+      const std::string what = process::signal_name(signum) + " on " + builder_.host();
+      print("muster: " + what + " while the agents were gathering");
+      host_->close("cancelled by " + what);
     }
     const int exit_code = options::exit_code_of_signal(signum);
     if (host_) return finish(exit_code);
