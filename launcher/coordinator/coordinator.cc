@@ -180,6 +180,7 @@ void Coordinator::note_worker(MemberIndex from, WorkerEnded message, TimePoint n
 }
 
 void Coordinator::note_finished(MemberIndex index, const GangFinished& message, TimePoint now) {
+  agent(index).mute = false;
   if (message.gang != gang_) return;
   agent(index).finished = true;
   if (message.stuck > 0) {
