@@ -40,10 +40,11 @@ class SignalCases:
 
     def test_a_cancel_while_the_agents_gather_names_its_host(self):
         late = "[ $SLURM_NODEID = 2 ] && exec sleep 100; exec muster --check=off true"
-        run = self.start("srun", "-N4", "--ntasks-per-node=1", "sh", "-c", late)
+        run = self.start("srun", "-N4", "--ntasks-per-node=1", "--kill-on-bad-exit=1", "sh", "-c",
+                         late)
         wait_until(lambda: any(agent.ports() for agent in self.agents().get("node1", ())),
                    "the coordinator's door")
-        self.cancel("--signal=TERM", self.step_of())
+        self.agents()["node1"][0].signal(signal.SIGTERM)
         self.assertEqual(run.finish().code, CANCELLED, run)
         self.assertIn("muster: SIGTERM on node1 while the agents were gathering", run.err, run)
         self.expect_nothing_left()
