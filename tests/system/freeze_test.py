@@ -218,6 +218,24 @@ class Freeze(ClusterTest):
         self.expect_end_without("node3", run, (0, NOT_MEASURED, UNFIT), "check: verdict: go: ",
                                 since, GANG_S + SWEEP_S + LATE_S)
 
+    def test_a_node_that_is_cut_off_as_the_job_ends_hears_of_the_end(self):
+        wait = f'[ "$RANK" = 0 ] && until [ -e {self.path("go")} ]; do sleep 0.1; done; true'
+        run = self.start("srun", "-N3", "--ntasks-per-node=1", "muster", "--check=off",
+                         "--nproc-per-node=1", "sh", "-c", f'{wait}; echo >>{self.path("ends")}')
+        self.await_lines("ends", 2)
+        wait_until(lambda: not self.named("muster-sweeper", "node3"), "the end of node3's search")
+        time.sleep(1)  # for its word to be on its way
+        self.cluster.order("cut", "node3")
+        try:
+            open(self.path("go"), "w", encoding="utf-8").close()
+            wait_until(lambda: "node3: its agent did not acknowledge the end within 2 s" in run.err,
+                       "a line that names the node")
+        finally:
+            self.cluster.order("heal", "node3")
+        self.assertEqual(run.finish().code, 0, run)
+        self.assertNotIn("within 12 s", run.err, run)
+        self.expect_nothing_left()
+
     def test_an_agent_between_the_check_and_the_workers(self):
         # The same, for a job whose workers would run on.
         run = self.start_muster(("--", "sleep", "1000"), freeze=("muster-sweeper", "node2"))
