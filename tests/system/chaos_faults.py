@@ -117,6 +117,10 @@ def send_signal(job, name, chance, kind, host=None):
             os.kill(target.pid, SIGNALS[name])
             return fault
         os.kill(target.pid, signal.SIGSTOP)
+        if kind == "agent":
+            # It may have said that its workers run before they come to say so themselves.
+            fault.begun = fault.begun or any(other.kind == "worker" and other.host == target.host
+                                             for other in targets(job.mark))
         if name == "PAUSE":
             pause = chance.choice((0.2, 2, 7, 12))
             fault.what += f" for {pause} s"
