@@ -16,7 +16,7 @@ constexpr Duration kLeavePatience{1'000};
 // Slurm's fan-out of a cancel may be slower than ours; a worker should get its signal once.
 constexpr Duration kSlurmFanOut{300};
 // srun (22.05) does not drain the others' output once a task died by a signal and the last one
-// ended.
+// ended. A cancel while the agents gather kills the tasks that are not yet muster.
 constexpr Duration kLingerForSrun{300};
 // Of a silent coordinator, beside the 6 s after which it counts as silent; as long as it waits for
 // a look of ours.
@@ -392,8 +392,9 @@ void NodeAgent::on_signal(int signum, process::SignalAction action) {
   if (prewarm_) prewarm_->cancel();
   if (!joined_) {
     if (host_) {
-      print("muster: " + process::signal_name(signum) + " while the agents were gathering");
-      host_->close("cancelled by " + process::signal_name(signum));
+      const std::string what = process::signal_name(signum) + " on " + builder_.host();
+      print("muster: " + what + " while the agents were gathering");
+      host_->close("cancelled by " + what);
     }
     const int exit_code = options::exit_code_of_signal(signum);
     if (host_) return finish(exit_code);
@@ -443,8 +444,9 @@ void NodeAgent::finish_output() {
   looks_.reset();
   gang_.reset();
   door_.reset();  // the gangs of all agents are gone
-  output_.finish([this]() {
-    linger_.expires_after(agent_lost_ || coordinator_lost_ ? kLingerForSrun : Duration{0});
+  const bool may_be_cut = agent_lost_ || coordinator_lost_ || (cancelled_by_ && !joined_);
+  output_.finish([this, may_be_cut]() {
+    linger_.expires_after(may_be_cut ? kLingerForSrun : Duration{0});
     linger_.async_wait([this](const boost::system::error_code&) { loop_.stop(); });
   });
 }

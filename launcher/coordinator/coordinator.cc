@@ -11,8 +11,6 @@ namespace muster::launcher {
 
 namespace {
 
-// From the end of the grace to giving up on a process that SIGKILL did not remove.
-constexpr Duration kKillPatience = std::chrono::seconds(5);
 constexpr std::size_t kHostsNamed = 8;
 
 }  // namespace
@@ -86,12 +84,12 @@ void Coordinator::act(Action action, const Event& event, TimePoint now) {
     case Action::kLoseAgent:
       return lose_agent(std::get<AgentLost>(event), now);
     case Action::kDecide:
-      return give_up_on_stuck(now);
+      return pass_stop_deadline(now);
     case Action::kNoteAcknowledged:
       agent(said->agent).acknowledged = true;
       return finish_if_acknowledged();
     case Action::kFinish:
-      return finish_unacknowledged();
+      return pass_closing_deadline(now);
   }
 }
 
@@ -182,6 +180,7 @@ void Coordinator::note_worker(MemberIndex from, WorkerEnded message, TimePoint n
 }
 
 void Coordinator::note_finished(MemberIndex index, const GangFinished& message, TimePoint now) {
+  agent(index).mute = false;
   if (message.gang != gang_) return;
   agent(index).finished = true;
   if (message.stuck > 0) {
@@ -215,7 +214,10 @@ void Coordinator::lose_agent(const AgentLost& event, TimePoint now) {
   Agent& gone = agent(event.agent);
   if (gone.lost) return;
   gone.lost = true;
-  if (phase_ == Phase::kClosing) return finish_if_acknowledged();
+  if (phase_ == Phase::kClosing) {
+    if (!gone.acknowledged) lost_at_end_.push_back(host_of(event.agent));
+    return finish_if_acknowledged();
+  }
   if (lose_unneeded(event, now)) return;
   const rendezvous::Member& member = roster_.members[value_of(event.agent)];
   verdict::PeerLoss loss;
@@ -241,6 +243,7 @@ void Coordinator::stop(TimePoint now) {
   const Duration grace = workers_started_ ? options_.stop_grace : kCheckStopGrace;
   effects_.push_back(SendToAll{StopGang{gang_, SIGTERM, grace, evidence_.cancel.has_value()}});
   deadline_ = now + grace + kKillPatience;
+  tidy_end_ = now + grace + kTidyPatience;
   if (gang_is_gone()) decide(now);
 }
 
@@ -283,31 +286,44 @@ void Coordinator::finish_if_acknowledged() {
   for (const Agent& member : agents_) {
     if (!member.lost && !member.acknowledged) return;
   }
+  finish();
+}
+
+void Coordinator::finish() {
+  if (!lost_at_end_.empty()) {
+    say_of_agents(std::exchange(lost_at_end_, {}), "its agent was lost before it heard of the end",
+                  "their agents were lost before they heard of the end", std::nullopt);
+  }
   phase_ = Phase::kDone;
   deadline_.reset();
   effects_.push_back(Finish{exit_code_});
 }
 
-// They end by themselves when they find the coordinator gone, unless they stand still.
-void Coordinator::finish_unacknowledged() {
+// Those that are left out at last end by themselves when they find the coordinator gone, unless
+// they stand still. One that stood still before is not waited for again.
+void Coordinator::pass_closing_deadline(TimePoint now) {
+  bool is_last = true;
   std::vector<std::string> hosts;
   for (std::size_t i = 0; i < agents_.size(); ++i) {
     if (agents_[i].lost || agents_[i].acknowledged) continue;
+    is_last = is_last && (are_late_told_ || agents_[i].mute);
     hosts.push_back(host_of(MemberIndex{static_cast<std::uint32_t>(i)}));
   }
   say_of_agents(std::move(hosts), "its agent did not acknowledge the end",
-                "their agents did not acknowledge the end", kClosingPatience);
-  phase_ = Phase::kDone;
-  effects_.push_back(Finish{exit_code_});
+                "their agents did not acknowledge the end",
+                are_late_told_ ? kClosingLimit : kClosingPatience);
+  if (is_last) return finish();
+  are_late_told_ = true;
+  deadline_ = now + kClosingLimit - kClosingPatience;
 }
 
-// `hosts`: one an agent, in the order of agents.
+// `hosts`: one an agent, in the order of agents. `patience`: that was waited in vain.
 void Coordinator::say_of_agents(std::vector<std::string> hosts, std::string_view one,
-                                std::string_view several, Duration patience) {
+                                std::string_view several, std::optional<Duration> patience) {
   const bool is_one = hosts.size() == 1;
   hosts.erase(std::unique(hosts.begin(), hosts.end()), hosts.end());
   say("muster: " + rendezvous::fold_hosts(hosts) + ": " + std::string(is_one ? one : several) +
-      " within " + rendezvous::seconds_text(patience));
+      (patience ? " within " + rendezvous::seconds_text(*patience) : ""));
 }
 
 bool Coordinator::gang_is_gone() const {

@@ -92,8 +92,22 @@ inline constexpr Duration kLookDeadline = std::chrono::seconds(20);
 // program on a slow file system may take some seconds to be loaded.
 inline constexpr Duration kStartPatience = std::chrono::seconds(20);
 
-// For every agent's acknowledgement of the end.
+// From the end of the grace, when SIGKILL goes out, for the word that every worker ended. What
+// SIGKILL does not end, an agent tells after 2 s (StopPlan::kill_wait); an agent that says nothing
+// stands still.
+inline constexpr Duration kKillPatience = std::chrono::seconds(5);
+// The same for agents whose workers have ended: they search for what escaped, and carry the output
+// to its end. At worst that is 18 s: 2 s for the rest of killed groups (kKilledLimit of gang.cc),
+// 6 s of search (GangOptions::sweep_limit and the sweeper's margin of 1 s), and twice
+// OutputOptions::drain_limit of 5 s, until the pipes are read and until a console took the lines.
+inline constexpr Duration kTidyPatience = std::chrono::seconds(20);
+
+// For every agent's acknowledgement of the end: then those that are late are named.
 inline constexpr Duration kClosingPatience = std::chrono::seconds(2);
+// Until it ends without them. A node that is cut off either hears of the end when it is back or is
+// lost, after 10 s; only an agent that stands still is neither. Longer than kClosingPatience nobody
+// waits in vain: srun waits for the task of such an agent anyway.
+inline constexpr Duration kClosingLimit = std::chrono::seconds(12);
 
 std::string_view to_string(Phase phase);
 
@@ -234,9 +248,9 @@ enum class Action {
   kNoteFinished,       // an agent's gang is gone; with the last, decide
   kCancel,             // stop because a user, Slurm or a site asked
   kLoseAgent,          // stop because an agent is gone, or go on without its node
-  kDecide,             // give up on processes that SIGKILL did not end; name the first cause
+  kDecide,             // give up on agents that do not tell the end; name the first cause
   kNoteAcknowledged,   // with the last acknowledgement, finish
-  kFinish,             // not all acknowledged in time: finish all the same
+  kFinish,             // not all acknowledged in time: name them, later finish without them
 };
 
 struct Transition {
@@ -267,6 +281,7 @@ class Coordinator {
     bool started = false;   // its workers run
     bool finished = false;  // of the current gang
     bool lost = false;
+    bool mute = false;  // stood still when it was waited for
     bool acknowledged = false;
     std::size_t slots = 0;
   };
@@ -355,7 +370,8 @@ class Coordinator {
   void cancel(MemberIndex agent, const CancelSeen& message, TimePoint now);
   void lose_agent(const AgentLost& event, TimePoint now);
   void stop(TimePoint now);
-  void give_up_on_stuck(TimePoint now);
+  void pass_stop_deadline(TimePoint now);
+  bool are_workers_ended(MemberIndex agent) const;
   void end_attempt(const Ending& ending, TimePoint now);
   std::optional<std::string> why_not_again(bool is_repeatable);
   void restart(verdict::Suspect suspect, TimePoint now);
@@ -364,11 +380,12 @@ class Coordinator {
   void decide(TimePoint now);
   void close(int exit_code, const std::string& text, TimePoint now);
   void finish_if_acknowledged();
-  void finish_unacknowledged();
+  void pass_closing_deadline(TimePoint now);
+  void finish();
 
   void say_killed();
   void say_of_agents(std::vector<std::string> hosts, std::string_view one, std::string_view several,
-                     Duration patience);
+                     std::optional<Duration> patience);
   bool gang_is_gone() const;
   void say(std::string text);
   std::string host_of(MemberIndex agent) const;
@@ -407,7 +424,10 @@ class Coordinator {
   std::unordered_map<std::uint32_t, std::size_t> end_of_rank_;  // rank -> place in evidence_.ends
   std::uint32_t killed_ = 0;
   std::vector<std::string> killed_hosts_;
+  std::optional<TimePoint> tidy_end_;  // of a stop
   int exit_code_ = 0;
+  bool are_late_told_ = false;            // those that have not acknowledged the end
+  std::vector<std::string> lost_at_end_;  // hosts of agents that never will
 };
 
 }  // namespace muster::launcher

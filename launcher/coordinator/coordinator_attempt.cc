@@ -65,7 +65,7 @@ void Coordinator::end_without_start(TimePoint now) {
   for (std::size_t i = 0; i < agents_.size(); ++i) {
     Agent& member = agents_[i];
     if (!member.in_gang || member.started || member.finished) continue;
-    member.finished = true;  // nor is its end waited for
+    member.finished = member.mute = true;  // nor is its end waited for
     fallen_.emplace(static_cast<std::uint32_t>(member.place),
                     LeftOut{kFaultAgent, "its agent did not start its workers"});
     hosts.push_back(host_of(MemberIndex{static_cast<std::uint32_t>(i)}));
@@ -76,15 +76,38 @@ void Coordinator::end_without_start(TimePoint now) {
   stop(now);
 }
 
-// Agents whose processes outlive SIGKILL (uninterruptible sleep) are not waited for.
-void Coordinator::give_up_on_stuck(TimePoint now) {
-  say("muster: some processes are still there after SIGKILL; not waiting for them");
-  for (const Agent& member : agents_) {
+// An agent tells what outlived SIGKILL, and goes on without it; one that tells nothing stands
+// still.
+void Coordinator::pass_stop_deadline(TimePoint now) {
+  const bool is_last = now >= *tidy_end_;
+  std::vector<std::string> hosts;
+  for (std::size_t i = 0; i < agents_.size(); ++i) {
+    Agent& member = agents_[i];
+    const MemberIndex index{static_cast<std::uint32_t>(i)};
     if (!member.in_gang || member.finished || member.lost) continue;
+    if (!is_last && are_workers_ended(index)) continue;
+    member.finished = member.mute = true;
     fallen_.emplace(static_cast<std::uint32_t>(member.place),
-                    LeftOut{kFaultAgent, "its workers outlived SIGKILL"});
+                    LeftOut{kFaultAgent, "its agent did not tell the end of its workers"});
+    hosts.push_back(host_of(index));
   }
-  decide(now);
+  if (!hosts.empty()) {
+    const std::string what = workers_started_ ? "workers" : "part of the check";
+    say_of_agents(std::move(hosts), "its agent did not tell the end of its " + what,
+                  "their agents did not tell the end of their " + what,
+                  (workers_started_ ? options_.stop_grace : kCheckStopGrace) +
+                      (is_last ? kTidyPatience : kKillPatience));
+  }
+  if (gang_is_gone()) return decide(now);
+  deadline_ = tidy_end_;
+}
+
+bool Coordinator::are_workers_ended(MemberIndex index) const {
+  if (!workers_started_) return false;
+  const auto own = job_.workers_of(index);
+  return std::all_of(own.begin(), own.end(), [this](const auto& worker) {
+    return end_of_rank_.count(value_of(worker.rank)) != 0;
+  });
 }
 
 // The cause is told.

@@ -254,6 +254,7 @@ bool Coordinator::goes_on_unmeasured() const {
 // job.
 bool Coordinator::lose_mute_nodes(TimePoint now) {
   for (const MemberIndex mute : check_.round->mute()) {
+    agent(mute).mute = true;
     const LeftOut why{kFaultAgent, "its agent did not end the check's processes"};
     if (do_without(static_cast<std::uint32_t>(place_of(mute)), why)) continue;
     close(to_int(ExitCode::kUnfit),

@@ -138,7 +138,8 @@ std::vector<Transition> build_table() {
       {P::kStopping, E::kWorkersStarted, A::kIgnore, "stopping"},
       {P::kStopping, E::kAgentLost, A::kLoseAgent,
        "looking opening store running stopping closing"},
-      {P::kStopping, E::kDeadlinePassed, A::kDecide, "looking opening store running closing"},
+      {P::kStopping, E::kDeadlinePassed, A::kDecide,
+       "looking opening store running stopping closing"},
 
       {P::kClosing, E::kAssembled, A::kImpossible, ""},
       {P::kClosing, E::kAssemblyFailed, A::kImpossible, ""},
@@ -155,7 +156,7 @@ std::vector<Transition> build_table() {
       {P::kClosing, E::kNodeLooked, A::kIgnore, "closing"},
       {P::kClosing, E::kWorkersStarted, A::kIgnore, "closing"},
       {P::kClosing, E::kAgentLost, A::kLoseAgent, "closing done"},
-      {P::kClosing, E::kDeadlinePassed, A::kFinish, "done"},
+      {P::kClosing, E::kDeadlinePassed, A::kFinish, "closing done"},
 
       {P::kDone, E::kAssembled, A::kIgnore, "done"},
       {P::kDone, E::kAssemblyFailed, A::kIgnore, "done"},

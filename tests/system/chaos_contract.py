@@ -17,7 +17,8 @@ START_S = 20  # kStartPatience
 STORE_S = 10  # kStorePatience
 SWEEP_S = 6
 KILL_S = 5  # kKillPatience: until a process that SIGKILL does not end is given up
-CLOSING_S = 2
+CLOSING_S = 2  # kClosingPatience, of all who can answer
+LATE_S = 10  # kClosingLimit: more for an agent that cannot
 DRAIN_S = 5
 LOST_S = 10  # DESIGN.md: a silent node is lost
 SILENCE_S = 26  # a coordinator that stands still before the workers run
@@ -46,11 +47,7 @@ class Promise:
         self.codes = set(codes)
         self.seconds = seconds
         self.must_name = must_name
-        self.only_with = {}  # code: what the lines must say then
 
-
-# "An agent that does not hear of the end": then its own code says that it lost the coordinator.
-NOT_HEARD = "did not acknowledge the end within 2 s"
 
 
 def of_process(name, kind, fault, has_check):
@@ -85,7 +82,8 @@ def of_still(kind, fault, has_check):
     if kind == "worker":
         return Promise({TERM, KILL, *({LOST} if not fault.begun else ())}, before + END_S + KILL_S)
     if kind == "agent":
-        return Promise({TERM, KILL, *OURS}, before + SILENCE_S + END_S, must_name=not fault.begun)
+        return Promise({TERM, KILL, *OURS}, before + SILENCE_S + END_S + LATE_S,
+                       must_name=not fault.begun)
     if kind == "bench":
         return Promise(MEASURED, before + END_S, must_name=True)
     if kind == "identity":
@@ -98,8 +96,7 @@ def of_pause(kind, fault, has_check):
     workers wait for no agent. Before they run, other things have deadlines of less."""
     promise = of_still(kind, fault, has_check)
     if kind in ("worker", "child") or fault.begun or fault.pause < 6 and kind == "agent":
-        promise.codes = {LOST} if kind == "agent" and fault.pause >= CLOSING_S else set()
-        promise.only_with[LOST] = NOT_HEARD
+        promise.codes = set()
     promise.seconds += fault.pause
     return promise
 
@@ -117,16 +114,13 @@ def of(fault, has_check):
         # libfabric's own ports know no stranger: noise there may end a measurement.
         return Promise(MEASURED if kind == "agent bench" else set(), 0)
     if name in ("blink", "freeze"):  # at most 4 s: not even silent, but TCP may take as long again
-        promise = Promise(set() if fault.begun else {MISSING, *MEASURED}, before + 2 * fault.pause,
-                          must_name=True)
-        if fault.pause >= CLOSING_S:
-            promise.codes.add(LOST)
-            promise.only_with[LOST] = NOT_HEARD
-        return promise
+        return Promise(set() if fault.begun else {MISSING, *MEASURED},
+                       before + 2 * fault.pause + LATE_S, must_name=True)
     if name in ("cut", "crash"):
         # The node's own agent ends by itself, is killed by Slurm, or is gone with the node.
         wait = {"cut": LEASE_S, "crash": SLURM_S}[name]
-        return Promise({TERM, KILL, *OURS}, before + wait + SILENCE_S + END_S, must_name=True)
+        return Promise({TERM, KILL, *OURS}, before + wait + SILENCE_S + END_S + LATE_S,
+                       must_name=True)
     # A cancel. KILL leaves no time for a word; srun itself ends with 1 where it had no step yet.
     codes = {TERM, KILL, INT, 1, *OURS}
     return Promise(codes, 5 + END_S)

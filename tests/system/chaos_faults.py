@@ -21,28 +21,7 @@ SOON_S = 0.7  # the same for those that live, if at all, before the workers
 SIGNALS = {"KILL": signal.SIGKILL, "SEGV": signal.SIGSEGV, "ABRT": signal.SIGABRT,
            "TERM": signal.SIGTERM}
 
-# From a node or the login node to all ports: noise, a known protocol's first bytes, or nothing and
-# held open.
-SCANNER = """
-import random, socket, sys, time
-chance = random.Random(sys.argv[1])
-end = time.monotonic() + float(sys.argv[2])
-known = [b"GET / HTTP/1.1\\r\\n\\r\\n", b"SSH-2.0-OpenSSH_9.2\\r\\n",
-         b"\\x16\\x03\\x01\\x02\\x00\\x01",
-         b"\\x00\\xce\\xf7\\x85\\x3c", b""]
-held = []
-while time.monotonic() < end:
-    address, port = chance.choice(sys.argv[3:]).rsplit(":", 1)
-    try:
-        door = socket.create_connection((address, int(port)), timeout=1)
-        door.sendall(chance.choice(known) + chance.randbytes(chance.choice((0, 0, 9, 300, 20000))))
-        if chance.random() < 0.3 and len(held) < 100:
-            held.append(door)
-        else:
-            door.close()
-    except OSError:
-        time.sleep(0.01)
-"""
+SCANNER = os.path.join(harness.PROGRAMS, "scan_ports.py")
 
 
 class Target:
@@ -113,6 +92,7 @@ class Fault:
         self.at = time.monotonic()
         self.hosts = set()
         self.target = None
+        self.attempt = None  # of the worker that is the target
         self.stopped = None  # a process that stands still until it is killed
         self.begun = False  # all workers had started at that moment
         self.pause = 0  # seconds until it is undone
@@ -129,12 +109,18 @@ def send_signal(job, name, chance, kind, host=None):
     time.sleep(chance.choice((0, 0, chance.uniform(0, 0.05), chance.uniform(0, 0.5))))
     fault = Fault(f"{name.lower()} {kind}", f"{name} to {target}")
     fault.target, fault.hosts = target, {target.host} - {""}
+    if kind == "worker":
+        fault.attempt = int(target.process.variables.get("TORCHELASTIC_RESTART_COUNT", 0))
     fault.begun = job.all_started()
     try:
         if name in SIGNALS:
             os.kill(target.pid, SIGNALS[name])
             return fault
         os.kill(target.pid, signal.SIGSTOP)
+        if kind == "agent":
+            # It may have said that its workers run before they come to say so themselves.
+            fault.begun = fault.begun or any(other.kind == "worker" and other.host == target.host
+                                             for other in targets(job.mark))
         if name == "PAUSE":
             pause = chance.choice((0.2, 2, 7, 12))
             fault.what += f" for {pause} s"
@@ -215,20 +201,6 @@ def disturb_node(job, verb, chance):
     return fault
 
 
-def _own_ports(target):
-    """Of all listening ports of the node, those of this process."""
-    folder = f"/proc/{target.pid}/fd"
-    try:
-        links = [os.readlink(f"{folder}/{fd}") for fd in os.listdir(folder)]
-    except OSError:
-        return set()
-    sockets = {link[8:-1] for link in links if link.startswith("socket:[")}
-    lines = [line.split() for table in ("tcp", "tcp6")
-             for line in harness.read_text(f"/proc/{target.pid}/net/{table}").splitlines()[1:]]
-    return {int(fields[1].rsplit(":", 1)[1], 16) for fields in lines
-            if fields[3] == "0A" and fields[9] in sockets}
-
-
 def throw_garbage(job, chance, kinds):
     """At every port that processes of these kinds listen on, from two hosts, for two seconds."""
     def look():
@@ -236,7 +208,7 @@ def throw_garbage(job, chance, kinds):
             return "over"
         return [f"10.77.0.{target.host.removeprefix('node')}:{port}"
                 for target in targets(job.mark) if target.kind in kinds
-                for port in _own_ports(target)]
+                for port in target.process.ports()]
 
     try:
         doors = wait_until(look, "a listening port", APPEAR_S)
@@ -247,7 +219,7 @@ def throw_garbage(job, chance, kinds):
     fault = Fault("garbage " + kinds[0], f"garbage to {' '.join(sorted(doors))}")
     fault.begun = job.all_started()
     for host in ("login", f"node{chance.randint(1, job.nodes)}"):
-        words = ("/usr/bin/python3", "-c", SCANNER, str(chance.random()), "2", *doors)
+        words = ("/usr/bin/python3", SCANNER, str(chance.random()), "2", *doors)
         job.helpers.append(job.start_beside(host, words))
     return fault
 
@@ -284,9 +256,12 @@ CANCELS = ("scancel", "scancel step", "scancel TERM", "scancel INT", "scancel KI
            "SIGINT to srun", "SIGINT twice to srun", "SIGTERM to srun")
 
 
-def choose(chance, has_check, has_writer):
-    """A function of (job, chance) that does one fault, and its name."""
-    weights = {"process": 52, "garbage": 6, "cancel": 10, "pause": 10, "stop": 8, "node": 14}
+GROUPS = {"process": 52, "garbage": 6, "cancel": 10, "pause": 10, "stop": 8, "node": 14}
+
+
+def choose(chance, has_check, has_writer, left_out=()):
+    """A function of the job that does one fault."""
+    weights = {group: weight for group, weight in GROUPS.items() if group not in left_out}
     group = chance.choices(list(weights), list(weights.values()))[0]
     kinds = [kind for kind in KINDS_OF_PROCESS
              if (has_check or kind not in ("bench", "look")) and (has_writer or kind != "writer")]

@@ -22,7 +22,8 @@ HOST_S = 5  # the part of it that reads the host's files
 SILENT_LOOK_S = 20  # kLookDeadline: the coordinator's wait for an agent that does not answer
 REPORT_S = 5  # kCheckDeadlineMargin: for the gang to say where it was
 STOP_S = 4  # kCheckStopPatience: from the end of the gang's time to a verdict without it
-CLOSING_S = 2  # kClosingPatience: for every agent to acknowledge the end
+CLOSING_S = 2  # kClosingPatience: for an agent to acknowledge the end, that was found mute before
+LATE_S = 10  # kClosingLimit: for one that was not
 GANG_S = DEADLINE_S + REPORT_S + STOP_S + CLOSING_S
 NOT_ENDED = "muster: check: node3: its agent did not end the check's processes"
 START_S = 20  # kStartPatience: for every agent to say that its workers run
@@ -229,7 +230,25 @@ class Agents(Freeze):
         wait_until(lambda: not self.named("muster-sweeper", "node3"), "the end of node3's search")
         since = self.freeze(self.agents()["node3"][0])
         self.expect_end_without("node3", run, (0, NOT_MEASURED, UNFIT), "check: verdict: go: ",
-                                since, GANG_S + SWEEP_S)
+                                since, GANG_S + SWEEP_S + LATE_S)
+
+    def test_a_node_that_is_cut_off_as_the_job_ends_hears_of_the_end(self):
+        wait = f'[ "$RANK" = 0 ] && until [ -e {self.path("go")} ]; do sleep 0.1; done; true'
+        run = self.start("srun", "-N3", "--ntasks-per-node=1", "muster", "--check=off",
+                         "--nproc-per-node=1", "sh", "-c", f'{wait}; echo >>{self.path("ends")}')
+        self.await_lines("ends", 2)
+        wait_until(lambda: not self.named("muster-sweeper", "node3"), "the end of node3's search")
+        time.sleep(1)  # for its word to be on its way
+        self.cluster.order("cut", "node3")
+        try:
+            open(self.path("go"), "w", encoding="utf-8").close()
+            wait_until(lambda: "node3: its agent did not acknowledge the end within 2 s" in run.err,
+                       "a line that names the node")
+        finally:
+            self.cluster.order("heal", "node3")
+        self.assertEqual(run.finish().code, 0, run)
+        self.assertNotIn("within 12 s", run.err, run)
+        self.expect_nothing_left()
 
     def test_an_agent_between_the_check_and_the_workers(self):
         # The same, for a job whose workers would run on.

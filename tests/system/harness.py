@@ -86,6 +86,20 @@ class Process:
     def parent_name(self):
         return read_text(f"/proc/{self.status('PPid')}/comm").strip()
 
+    def ports(self, protocol="tcp"):
+        """Of all ports of its node those that it listens on; with "udp", those that it holds."""
+        folder = f"/proc/{self.pid}/fd"
+        try:
+            links = [os.readlink(f"{folder}/{fd}") for fd in os.listdir(folder)]
+        except OSError:
+            return set()  # it ended, or closes one meanwhile
+        sockets = {link[8:-1] for link in links if link.startswith("socket:[")}
+        states = {"tcp": ("0A",), "udp": ("01", "07")}[protocol]
+        lines = [line.split() for table in (protocol, f"{protocol}6")
+                 for line in read_text(f"/proc/{self.pid}/net/{table}").splitlines()[1:]]
+        return {int(fields[1].rsplit(":", 1)[1], 16) for fields in lines
+                if fields[3] in states and fields[9] in sockets}
+
     def signal(self, number):
         os.kill(self.pid, number)
 

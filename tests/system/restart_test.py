@@ -2,9 +2,10 @@
 import os
 import re
 import signal
+import time
 
 import harness
-from harness import ClusterTest, ZOO
+from harness import ClusterTest, ZOO, wait_until
 
 GRACE_S = 3
 KILLED = 128 + signal.SIGKILL
@@ -113,6 +114,25 @@ class Restarts(ClusterTest):
             self.cluster.order("heal", "node3")
         self.assertRegex(run.err, r"muster: world: node\[1-2,4\]; out: node3", run)
         self.assertEqual(len(re.findall(r"attempt 1 rank \d on node[124]", run.out)), 6, run)
+
+    def test_a_node_whose_console_takes_no_lines_is_not_left_out(self):
+        """Its agent carries the output for a while after its workers were killed."""
+        script = (f'[ "$TORCHELASTIC_RESTART_COUNT" = 1 ] && exit 0; echo >>{self.path("up")};'
+                  ' if [ "$RANK" = 1 ]; then trap "" TERM; exec yes a long line of output; fi;'
+                  f' [ "$RANK" = 0 ] || exec sleep 100; while [ ! -e {self.path("go")} ];'
+                  ' do sleep 0.1; done; exit 3')
+        run = self.muster("sh", "-c", script, options=("--nproc-per-node=1", "--max-restarts=1"))
+        self.await_lines("up", 4)
+        console = int(self.agents()["node2"][0].status("PPid"))  # slurmstepd
+        os.kill(console, signal.SIGSTOP)
+        try:
+            time.sleep(1)  # until the pipe to it is full
+            open(self.path("go"), "w", encoding="utf-8").close()
+            wait_until(lambda: re.search(r"muster: (not )?restart", run.err), "what follows")
+        finally:
+            os.kill(console, signal.SIGCONT)
+        self.expect_code(run.finish(), 0)
+        self.assertEqual(restarts(run), ["muster: restart 1 of 1: all 4 workers start anew"], run)
 
     def test_a_cancel_ends_the_job_whatever_is_left(self):
         run = self.muster(ZOO, "tell-pid", self.path("pids"), "wait",

@@ -38,6 +38,17 @@ class SignalCases:
             run.err, r"muster: SIGTERM on node\d: stopping 32 workers, SIGKILL after 3", run)
         self.expect_failure(run, CANCELLED, r"cancelled by SIGTERM", GRACE_S, since)
 
+    def test_a_cancel_while_the_agents_gather_names_its_host(self):
+        late = "[ $SLURM_NODEID = 2 ] && exec sleep 100; exec muster --check=off true"
+        run = self.start("srun", "-N4", "--ntasks-per-node=1", "--kill-on-bad-exit=1", "sh", "-c",
+                         late)
+        wait_until(lambda: any(agent.ports() for agent in self.agents().get("node1", ())),
+                   "the coordinator's door")
+        self.agents()["node1"][0].signal(signal.SIGTERM)
+        self.assertEqual(run.finish().code, CANCELLED, run)
+        self.assertIn("muster: SIGTERM on node1 while the agents were gathering", run.err, run)
+        self.expect_nothing_left()
+
     def test_usr1_reaches_every_worker_once_and_stops_nothing(self):
         for srun in (("-N4", "--ntasks-per-node=8"), ("-N4", "--ntasks-per-node=1")):
             with self.subTest(srun=srun):

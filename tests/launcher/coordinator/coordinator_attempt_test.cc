@@ -165,7 +165,40 @@ TEST(Restart, ASpareThatWasLostMeanwhileStandsInForNobody) {
   EXPECT_EQ(job.coordinator.phase(), Phase::kClosing);
 }
 
-TEST(Restart, ANodeWhoseWorkersOutliveSigkillIsLeftOut) {
+// It searches for what escaped, and carries the workers' lines to a console that takes none.
+TEST(Restart, ANodeThatTidiesUpAfterItsWorkersIsWaitedFor) {
+  RestartedJob job(3, with_spares(1, 2));
+  job.assemble();
+  const TimePoint began = job.now;
+  job.end_worker(0, 0, ExitStatus::exited(3));
+  job.say(0, GangFinished{job.gang(), {}, 0});
+  for (std::uint32_t local = 0; local < 8; ++local)
+    job.end_worker(1, local, ExitStatus::killed(SIGKILL), true);
+  job.pass_deadline();
+  EXPECT_EQ(job.coordinator.phase(), Phase::kStopping);
+  job.say(1, GangFinished{job.gang(), {}, 8});
+  EXPECT_EQ(job.coordinator.phase(), Phase::kRunning);
+  EXPECT_EQ(job.last_start().left_out, (std::vector<NodeIndex>{NodeIndex{2}}))
+      << "no spare is used";
+  EXPECT_LT(job.now, began + CoordinatorOptions{}.stop_grace + kTidyPatience);
+}
+
+TEST(Restart, ANodeThatNeverTidiesUpIsLeftOut) {
+  RestartedJob job(3, with_spares(1, 2));
+  job.assemble();
+  job.end_worker(0, 0, ExitStatus::exited(3));
+  job.say(0, GangFinished{job.gang(), {}, 0});
+  for (std::uint32_t local = 0; local < 8; ++local)
+    job.end_worker(1, local, ExitStatus::killed(SIGKILL), true);
+  job.pass_deadline();
+  job.pass_deadline();
+  EXPECT_TRUE(
+      job.says("\nmuster: node2: its agent did not tell the end of its workers within 35 s\n"))
+      << job.said();
+  EXPECT_EQ(job.last_start().left_out, (std::vector<NodeIndex>{NodeIndex{1}}));
+}
+
+TEST(Restart, ANodeWhoseAgentTellsNoEndIsLeftOut) {
   RestartedJob job(3, with_spares(1, 2));
   job.assemble();
   job.end_worker(0, 0, ExitStatus::exited(3));

@@ -170,14 +170,69 @@ TEST(Coordinator, ALostAgentEndsTheJobWithoutWaitingForIt) {
   EXPECT_NE(job.said().find("node2"), std::string::npos) << job.said();
 }
 
-TEST(Coordinator, ProcessesThatSurviveSigkillDoNotHoldTheEnd) {
+TEST(Coordinator, AgentsThatTellNoEndDoNotHoldIt) {
   Job job(2, unchecked());
   job.assemble();
   job.end_worker(0, 0, ExitStatus::exited(5));
   job.pass_deadline();
   EXPECT_EQ(job.coordinator.phase(), Phase::kClosing);
+  EXPECT_NE(
+      job.said().find(
+          "muster: node[1-2]: their agents did not tell the end of their workers within 20 s\n"),
+      std::string::npos)
+      << job.said();
   job.pass_deadline();
   EXPECT_EQ(job.exit_code(), 5);
+}
+
+void end_all_well(Job& job, std::uint32_t nodes) {
+  job.assemble();
+  for (std::uint32_t node = 0; node < nodes; ++node) {
+    for (std::uint32_t local = 0; local < 8; ++local)
+      job.end_worker(node, local, ExitStatus::exited(0));
+  }
+  job.finish_all();
+}
+
+TEST(Coordinator, AnAgentThatIsLateForTheEndIsNamedAndWaitedFor) {
+  Job job(2, unchecked());
+  end_all_well(job, 2);
+  job.say(0, CloseAcknowledged{});
+  job.pass_deadline();
+  EXPECT_EQ(job.exit_code(), -1) << "a node that is cut off may be back soon";
+  EXPECT_EQ(job.said(), "muster: node2: its agent did not acknowledge the end within 2 s\n");
+  job.say(1, CloseAcknowledged{});
+  EXPECT_EQ(job.exit_code(), 0);
+  EXPECT_FALSE(job.coordinator.next_deadline());
+}
+
+TEST(Coordinator, AnAgentThatStandsStillIsLateForTheEndOnlySoLong) {
+  Job job(2, unchecked());
+  end_all_well(job, 2);
+  job.say(0, CloseAcknowledged{});
+  const TimePoint began = job.now;
+  job.pass_deadline();
+  job.pass_deadline();
+  EXPECT_EQ(job.exit_code(), 0);
+  EXPECT_EQ(job.now - began, kClosingLimit);
+  EXPECT_NE(job.said().find("\nmuster: node2: its agent did not acknowledge the end within 12 s\n"),
+            std::string::npos)
+      << job.said();
+}
+
+TEST(Coordinator, AnAgentThatIsLostBeforeItHeardOfTheEndIsNamed) {
+  Job job(3, unchecked());
+  end_all_well(job, 3);
+  job.say(0, CloseAcknowledged{});
+  job.say(1, CloseAcknowledged{});
+  AgentLost loss;
+  loss.agent = MemberIndex{1};
+  job.feed(loss);
+  EXPECT_EQ(job.said(), "") << "it had heard";
+  loss.agent = MemberIndex{2};
+  job.feed(loss);
+  EXPECT_EQ(job.exit_code(), 0);
+  EXPECT_EQ(job.said(), "muster: node3: its agent was lost before it heard of the end\n");
 }
 
 TEST(Coordinator, AnAgentsOwnErrorEndsTheJobAndNamesTheNode) {
