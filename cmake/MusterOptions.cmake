@@ -35,6 +35,9 @@ target_compile_options(muster_warnings INTERFACE
   # gcc 12: std::string operator+(const char*, string&&) warns falsely at -O2 (gcc bug 105651); drop
   # at gcc 13.
   $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>
+  # gcc 13: falsely about a reference that a member function gives, when it takes a string_view or the
+  # like by value (gcc bug 110358); drop at gcc 14.
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_GREATER_EQUAL:$<CXX_COMPILER_VERSION>,13>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,14>>:-Wno-dangling-reference>
   # gcc: falsely about std::optional members that move at -O2 (gcc bug 80635).
   $<$<AND:$<CXX_COMPILER_ID:GNU>,$<CONFIG:Release>>:-Wno-maybe-uninitialized>
   $<$<BOOL:${MUSTER_WERROR}>:-Werror>)
@@ -102,6 +105,31 @@ find_package(Boost 1.74 REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
-find_package(tl-expected REQUIRED)
-find_package(PkgConfig REQUIRED)
-pkg_check_modules(LIBMD REQUIRED IMPORTED_TARGET libmd)
+find_package(tl-expected QUIET)
+if(NOT TARGET tl::expected)
+  # One header, often carried along alone.
+  find_path(MUSTER_EXPECTED_INCLUDE tl/expected.hpp)
+  mark_as_advanced(MUSTER_EXPECTED_INCLUDE)
+  if(NOT MUSTER_EXPECTED_INCLUDE)
+    message(FATAL_ERROR "tl/expected.hpp was not found (Debian package libexpected-dev)")
+  endif()
+  add_library(tl::expected INTERFACE IMPORTED GLOBAL)
+  set_target_properties(tl::expected PROPERTIES
+    INTERFACE_INCLUDE_DIRECTORIES "${MUSTER_EXPECTED_INCLUDE}")
+endif()
+find_package(PkgConfig QUIET)
+if(PkgConfig_FOUND)
+  pkg_check_modules(LIBMD QUIET IMPORTED_TARGET libmd)
+endif()
+if(NOT TARGET PkgConfig::LIBMD)
+  find_path(MUSTER_LIBMD_INCLUDE sha2.h)
+  find_library(MUSTER_LIBMD_FILE NAMES md libmd.so.0)
+  mark_as_advanced(MUSTER_LIBMD_INCLUDE MUSTER_LIBMD_FILE)
+  if(NOT MUSTER_LIBMD_INCLUDE OR NOT MUSTER_LIBMD_FILE)
+    message(FATAL_ERROR "libmd with its sha2.h was not found (Debian package libmd-dev)")
+  endif()
+  add_library(PkgConfig::LIBMD INTERFACE IMPORTED GLOBAL)
+  set_target_properties(PkgConfig::LIBMD PROPERTIES
+    INTERFACE_INCLUDE_DIRECTORIES "${MUSTER_LIBMD_INCLUDE}"
+    INTERFACE_LINK_LIBRARIES "${MUSTER_LIBMD_FILE}")
+endif()
