@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
 #include "collectives-bench/exit_code.h"
 #include "tests/collectives-bench/bench_gang.h"
 
@@ -112,6 +116,47 @@ TEST(NcclGang, EveryOperationGivesWhatItMustOutOfPlaceAndInPlace) {
         }
       }
     }
+  }
+}
+
+// One letter for each call of the one rank: o for an operation, e for an event.
+std::string calls_of(const std::string& misbehaviour) {
+  const std::string file = ::testing::TempDir() + "nccl-calls-" + misbehaviour;
+  std::filesystem::remove(file);
+  GangPlan plan =
+      nccl_gang(1, {"-b", "64K", "-n", "4", "-w", "0", "-c", "0", "--out-of-place"}, misbehaviour);
+  plan.environment.push_back("FAKE_CALLS=" + file);
+  const auto ends = run_gang(plan);
+  EXPECT_EQ(exit_code(ends[0]), 0) << ends[0].output;
+  const auto report = parse_report(ends[0].report);
+  EXPECT_TRUE(report && report->rows[0].out_of_place.iterations) << ends[0].report;
+  std::ifstream in(file);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// The GPU stamps an event in a microsecond, which is much of a short operation.
+TEST(NcclGang, NoEventStandsBetweenShortOperationsThatAreTimedTogether) {
+  EXPECT_EQ(calls_of("nothing"),
+            "o"
+            "oooo"
+            "eoeoeoeoe");
+}
+
+TEST(NcclGang, LongOperationsAreTimedOnceForAllNumbers) {
+  EXPECT_EQ(calls_of("slow"),
+            "o"
+            "eoeoeoeoe");
+}
+
+TEST(NcclGang, BuffersThatDoNotFitAreRefusedWithWhatIsFree) {
+  GangPlan plan = nccl_gang(2, {"-b", "8", "-e", "64M", "-f", "2"});
+  plan.environment.push_back("FAKE_CUDA_MEMORY=33554432");
+  for (const RankEnd& end : run_gang(plan)) {
+    EXPECT_EQ(exit_code(end), static_cast<int>(ExitCode::kFailed)) << end.output;
+    EXPECT_NE(end.output.find("two buffers of 64 MiB do not fit on the GPU, which had 32 MiB of 32 "
+                              "MiB free; write a smaller -e"),
+              std::string::npos)
+        << end.output;
   }
 }
 
