@@ -35,9 +35,6 @@ target_compile_options(muster_warnings INTERFACE
   # gcc 12: std::string operator+(const char*, string&&) warns falsely at -O2 (gcc bug 105651); drop
   # at gcc 13.
   $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>
-  # gcc 13: falsely about a reference that a member function gives, when it takes a string_view or the
-  # like by value (gcc bug 110358); drop at gcc 14.
-  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_GREATER_EQUAL:$<CXX_COMPILER_VERSION>,13>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,14>>:-Wno-dangling-reference>
   # gcc: falsely about std::optional members that move at -O2 (gcc bug 80635).
   $<$<AND:$<CXX_COMPILER_ID:GNU>,$<CONFIG:Release>>:-Wno-maybe-uninitialized>
   $<$<BOOL:${MUSTER_WERROR}>:-Werror>)

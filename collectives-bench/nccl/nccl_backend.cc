@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -77,18 +78,21 @@ Result<BackendFacts> NcclBackend::open(const BackendOptions& options, Exchange& 
 }
 
 Status NcclBackend::load() {
+  const Environment environment = Environment::from_block(environ);
+  MUSTER_TRY(fault, parse_fault(environment.get_or("MUSTER_BENCH_FAULT", "")));
+  fault_ = fault;
   // For tests: every rank looks like a host of its own, so that several may share one GPU.
-  if (Environment::from_block(environ).has("MUSTER_BENCH_SHARE_GPU")) {
+  if (environment.has("MUSTER_BENCH_SHARE_GPU")) {
     ::setenv("NCCL_HOSTID", fmt::format("muster-{}", options_.seat.rank).c_str(), 0);
   }
   // NCCL reads it when it is opened first; the user's own setting wins.
   if (!options_.interface.empty()) {
     ::setenv("NCCL_SOCKET_IFNAME", ("=" + options_.interface).c_str(), 0);
   }
-  lines_.capture(Environment::from_block(environ), options_.tells_algorithm);
+  lines_.capture(environment, options_.tells_algorithm);
   MUSTER_TRY(driver, CudaDriver::open());
   cuda_ = std::make_unique<CudaDriver>(std::move(driver));
-  MUSTER_TRY(library, NcclLibrary::open(options_.nccl_library, Environment::from_block(environ)));
+  MUSTER_TRY(library, NcclLibrary::open(options_.nccl_library, environment));
   nccl_ = std::make_unique<NcclLibrary>(std::move(library));
   facts_.library = fmt::format("NCCL {}", nccl_->version());
   facts_.path = nccl_->path();
@@ -273,8 +277,16 @@ Status NcclBackend::enqueue(const Collective& collective, const Operands& operan
   const std::string name(to_string(collective.operation));
   const ncclResult_t code = call(collective, operands);
   MUSTER_RETURN_IF_ERROR(nccl_->check(code, name.c_str()));
-  if (code == ncclInProgress) return settle(name.c_str(), deadline);
+  if (code == ncclInProgress) MUSTER_RETURN_IF_ERROR(settle(name.c_str(), deadline));
+  ++operations_;
+  strike_if_armed();
   return {};
+}
+
+void NcclBackend::strike_if_armed() {
+  if (operations_ != 2) return;
+  if (fault_.strikes(FaultKind::kStop, options_.seat.rank)) std::raise(SIGSTOP);
+  if (fault_.strikes(FaultKind::kCrash, options_.seat.rank)) std::raise(SIGKILL);
 }
 
 Status NcclBackend::make_events(std::size_t count) {
@@ -388,6 +400,10 @@ Result<std::uint64_t> NcclBackend::verify(const Collective& collective, Placemen
   MUSTER_RETURN_IF_ERROR(fill(pattern, work.input, shape.input, deadline));
   MUSTER_RETURN_IF_ERROR(enqueue(collective, work, deadline));
   MUSTER_RETURN_IF_ERROR(drain(std::string(to_string(collective.operation)).c_str(), deadline));
+  if (fault_.strikes(FaultKind::kCorrupt, options_.seat.rank)) {
+    MUSTER_RETURN_IF_ERROR(
+        cuda_->check(cuda_->set_words(work.output, ~0u, 1, stream_), "corrupt a result"));
+  }
   return compare(pattern, collective, work.output, deadline);
 }
 

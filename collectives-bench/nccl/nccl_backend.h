@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "collectives-bench/backend.h"
+#include "collectives-bench/fault.h"
 #include "collectives-bench/nccl/cuda_driver.h"
 #include "collectives-bench/nccl/debug_lines.h"
 #include "collectives-bench/nccl/nccl_library.h"
@@ -52,6 +53,7 @@ class NcclBackend : public Backend {
   Status enqueue(const Collective& collective, const Operands& operands, TimePoint deadline);
   ncclResult_t call(const Collective& collective, const Operands& operands) const;
   ncclResult_t call_pairs(const Collective& collective, const Operands& operands) const;
+  void strike_if_armed();
   // Until the communicator has taken what it was given.
   Status settle(const char* what, TimePoint deadline);
   // Until the stream has done all it was given.
@@ -75,6 +77,8 @@ class NcclBackend : public Backend {
   BackendOptions options_;
   Exchange* exchange_ = nullptr;
   BackendFacts facts_;
+  Fault fault_;
+  std::uint64_t operations_ = 0;  // that were begun
   DebugLines lines_;
   std::unique_ptr<CudaDriver> cuda_;
   std::unique_ptr<NcclLibrary> nccl_;

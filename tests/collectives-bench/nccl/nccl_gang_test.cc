@@ -186,6 +186,32 @@ TEST(NcclGang, OneWrongElementIsWrongData) {
   }
 }
 
+// What tests/gpu/ orders on a real GPU.
+TEST(NcclGang, ACorruptedElementOfOneRankIsSeenByAll) {
+  GangPlan plan = nccl_gang(2, {"-b", "64K", "-n", "1"});
+  plan.environment.push_back("MUSTER_BENCH_FAULT=corrupt:1");
+  const auto ends = run_gang(plan);
+  for (std::size_t rank = 0; rank < ends.size(); ++rank) {
+    EXPECT_EQ(exit_code(ends[rank]), static_cast<int>(ExitCode::kWrongData)) << ends[rank].output;
+    const auto report = parse_report(ends[rank].report);
+    ASSERT_TRUE(report) << ends[rank].report;
+    EXPECT_EQ(report->rows[0].out_of_place.wrong, rank) << "one, of rank 1";
+    EXPECT_EQ(report->rows[0].in_place.wrong, rank);
+  }
+}
+
+TEST(NcclGang, AStoppedRankIsTheOneThatDoesNotReport) {
+  GangPlan plan = nccl_gang(2, {"-b", "64K", "--deadline", "2"});
+  plan.environment.push_back("MUSTER_BENCH_FAULT=stop:1");
+  plan.stuck = 1;
+  const auto ends = run_gang(plan);
+  EXPECT_EQ(exit_code(ends[0]), static_cast<int>(ExitCode::kDeadline)) << ends[0].output;
+  EXPECT_TRUE(ends[1].was_stuck);
+  const Verdict verdict = judge(outcomes_of(ends), {});
+  EXPECT_EQ(verdict.decision, Decision::kStop);
+  EXPECT_NE(verdict.line.find("rank 1"), std::string::npos) << verdict.line;
+}
+
 TEST(NcclGang, ACommunicatorThatNeverConnectsIsAbortedAtTheDeadline) {
   for (const RankEnd& end : run_gang(nccl_gang(2, {"-b", "8", "--deadline", "1"}, "hang-init"))) {
     EXPECT_EQ(exit_code(end), static_cast<int>(ExitCode::kDeadline)) << end.output;
