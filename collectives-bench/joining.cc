@@ -61,6 +61,20 @@ rendezvous::JoinOptions join_options_alone(const std::string& host, const Slot& 
   return options;
 }
 
+Status check_started_alone(const Environment& environment) {
+  // Open MPI, then MPICH and its kin.
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"}) {
+    const std::string processes = environment.get_or(name, "1");
+    if (processes == "1") continue;
+    return failure(
+        ErrorCode::kInvalidArgument,
+        fmt::format("{}={}: muster-bench does not meet by MPI, each process would measure "
+                    "alone; start it once with -g {}, or with srun",
+                    name, processes, processes));
+  }
+  return {};
+}
+
 Result<Seat> seat_of(const rendezvous::JoinOptions& options) {
   Seat seat;
   bool found = false;

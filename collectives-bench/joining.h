@@ -26,6 +26,10 @@ rendezvous::JoinOptions join_options_of(const slurm::Step& step, const Slot& slo
 rendezvous::JoinOptions join_options_alone(const std::string& host, const Slot& slot,
                                            std::uint64_t id, const std::string& key);
 
+// Where there is nothing to meet by: fails when mpirun started several of us, each of which would
+// take itself for the whole world.
+Status check_started_alone(const Environment& environment);
+
 // Where options.self stands among the expected. kInvalidArgument when it is not among them.
 Result<Seat> seat_of(const rendezvous::JoinOptions& options);
 

@@ -44,7 +44,10 @@ Result<std::optional<rendezvous::JoinOptions>> find_peers(const Environment& env
   auto gang = rendezvous::join_options_from(environment);
   if (gang) return std::optional(std::move(*gang));
   if (gang.error().code() != ErrorCode::kNotFound) return failure(gang.error());
-  if (!slurm::is_slurm_job(environment)) return std::optional<rendezvous::JoinOptions>();
+  if (!slurm::is_slurm_job(environment)) {
+    MUSTER_RETURN_IF_ERROR(check_started_alone(environment));
+    return std::optional<rendezvous::JoinOptions>();
+  }
   MUSTER_TRY(step, slurm::parse_step(environment));
   rendezvous::JoinOptions options = join_options_of(step, slot);
   const auto facts = rendezvous::find_authentication_facts(environment);

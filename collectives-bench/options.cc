@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include "collectives-bench/slot.h"
 
@@ -13,6 +14,7 @@ namespace muster::bench {
 namespace {
 
 constexpr std::uint32_t kMaxIterations = 1'000'000;
+constexpr std::uint64_t kUsualBytes = std::uint64_t{32} << 20;
 constexpr std::uint32_t kMaxDeadlineSeconds = 24 * 3600;
 
 // What CLI11 fills before it becomes BenchOptions.
@@ -23,7 +25,7 @@ struct RawOptions {
   std::string transport = "tagged";
   std::string min_bytes = "32M";
   std::string max_bytes;
-  std::string step_bytes = "1M";
+  std::string step_bytes;
   std::string data_type = "float";
   std::string reduction = "sum";
   std::uint32_t threads = 1;
@@ -46,8 +48,8 @@ constexpr std::array kForeign = {
     ForeignOption{"-p,--parallel_init", "0", true, "every process starts its one GPU by itself"},
     ForeignOption{"-z,--blocking", "0", true, "operations run back to back"},
     ForeignOption{"-S,--report_timestamps", "0", true, "rows carry no time of day"},
-    ForeignOption{"-M,--memory_report", "0", true, "memory is not reported"},
-    ForeignOption{"-K,--iter_skip", "0", true, "no iteration is left out of the statistics"},
+    ForeignOption{"-M,--memory,--memory_report", "0", true, "memory is not reported"},
+    ForeignOption{"-K,--per_iter_skip", "0", true, "no iteration is left out of the statistics"},
     ForeignOption{"-a,--average", "1", false, "the time is the mean over ranks: leave -a out"},
     ForeignOption{"-m,--agg_iters", "1", false, "operations are not aggregated: write -m 1"},
     ForeignOption{"-N,--run_cycles", "1", false, "there is one cycle: run it again instead"},
@@ -69,10 +71,11 @@ void declare_sweep(CLI::App& app, RawOptions& raw) {
                  "also as all_reduce_perf")
       ->required();
   app.add_option("-b,--minbytes", raw.min_bytes, "smallest size, such as 8 or 64M [32M]");
-  app.add_option("-e,--maxbytes", raw.max_bytes, "largest size [as -b]");
+  app.add_option("-e,--maxbytes", raw.max_bytes,
+                 "largest size [as -b; with -f or -i at least 32M]");
   app.add_option("-i,--stepbytes", raw.step_bytes, "step between sizes [1M]");
   app.add_option("-f,--stepfactor", raw.options.sizes.factor,
-                 "factor between sizes, instead of -i");
+                 "factor between sizes, instead of -i; 1 for none");
   app.add_option("-n,--iters", raw.options.iterations, "timed operations a size [20]")
       ->check(CLI::Range(1u, kMaxIterations));
   app.add_option("-w,--warmup_iters", raw.options.warmup, "untimed ones at every size first [1]")
@@ -80,7 +83,7 @@ void declare_sweep(CLI::App& app, RawOptions& raw) {
   app.add_option("-c,--check", raw.options.checks, "verified ones a size, 0 for none [1]")
       ->check(CLI::Range(0u, kMaxIterations));
   app.add_option("-r,--root", raw.options.root, "root of broadcast and reduce [0]");
-  app.add_option("-I,--report_iterations", raw.times_each,
+  app.add_option("-I,--per_iter_timing", raw.times_each,
                  "1: statistics over single iterations; 0: none [1]")
       ->check(CLI::Range(0u, 1u));
   app.add_option("-d,--datatype", raw.data_type, "float");
@@ -105,7 +108,7 @@ void declare_surroundings(CLI::App& app, RawOptions& raw) {
       ->check(CLI::Range(1u, kMaxDeadlineSeconds));
   app.add_option("--split", raw.split,
                  "groups that measure at once: node, rail, pair or none [none]");
-  app.add_option("-J,--json", raw.options.json_file,
+  app.add_option("-J,--json,--output_file", raw.options.json_file,
                  "write the result as JSON to this file, - for stdout instead of the table");
   app.add_option("--csv", raw.options.csv_file, "the same as CSV");
   app.add_flag("--out-of-place{false}", raw.options.in_place, "measure out of place only");
@@ -191,6 +194,24 @@ Status check_fabric(const BenchOptions& options) {
   return {};
 }
 
+// Without -e: nccl-tests ends at 32M. Whoever names a step wants several sizes; else it is one.
+Status take_sizes(const RawOptions& raw, SizeRange& sizes) {
+  MUSTER_TRY(min_bytes, parse_bytes(raw.min_bytes));
+  if (sizes.factor == 1) sizes.factor = 0;  // nccl-tests' way to say: by steps of -i
+  const bool steps = sizes.factor != 0 || !raw.step_bytes.empty();
+  std::uint64_t max_bytes = steps ? std::max(min_bytes, kUsualBytes) : min_bytes;
+  if (!raw.max_bytes.empty()) {
+    MUSTER_TRY(asked, parse_bytes(raw.max_bytes));
+    max_bytes = asked;
+  }
+  MUSTER_TRY(step_bytes, parse_bytes(raw.step_bytes.empty() ? "1M" : raw.step_bytes));
+  sizes.min_bytes = min_bytes;
+  sizes.max_bytes = max_bytes;
+  sizes.step_bytes = step_bytes;
+  MUSTER_RETURN_IF_ERROR(expand_sizes(sizes));
+  return {};
+}
+
 Result<CommandLine> finish(RawOptions raw) {
   MUSTER_RETURN_IF_ERROR(check_fixed(raw));
   CommandLine command;
@@ -212,13 +233,7 @@ Result<CommandLine> finish(RawOptions raw) {
   if (options.json_file == "-" && options.csv_file == "-") {
     return failure(usage("--json - --csv -: stdout takes one of them; name a file for the other"));
   }
-  MUSTER_TRY(min_bytes, parse_bytes(raw.min_bytes));
-  MUSTER_TRY(max_bytes, parse_bytes(raw.max_bytes.empty() ? raw.min_bytes : raw.max_bytes));
-  MUSTER_TRY(step_bytes, parse_bytes(raw.step_bytes));
-  options.sizes.min_bytes = min_bytes;
-  options.sizes.max_bytes = max_bytes;
-  options.sizes.step_bytes = step_bytes;
-  MUSTER_RETURN_IF_ERROR(expand_sizes(options.sizes));
+  MUSTER_RETURN_IF_ERROR(take_sizes(raw, options.sizes));
   options.deadline = std::chrono::seconds(raw.deadline_seconds);
   if (raw.report_fd >= 0) options.report_fd = raw.report_fd;
   command.options = std::move(options);

@@ -65,7 +65,8 @@ void Pattern::write_input(std::size_t rank, std::size_t offset, std::span<float>
   for (std::size_t place = 0; place < kWeightPeriod; ++place) {
     weights[place] = static_cast<float>(weight(rank, place));
   }
-  split_by_period(offset, out.size(), base_.size(),
+  const std::size_t first = std::min(out.size(), base_.size());
+  split_by_period(offset, first, base_.size(),
                   [&](std::size_t place, std::size_t done, std::size_t part) {
                     std::size_t cycle = place % kWeightPeriod;
                     for (std::size_t i = 0; i < part; ++i) {
@@ -73,6 +74,12 @@ void Pattern::write_input(std::size_t rank, std::size_t offset, std::span<float>
                       if (++cycle == kWeightPeriod) cycle = 0;
                     }
                   });
+  // From there on it repeats, which is cheaper to copy.
+  for (std::size_t done = first; done < out.size();) {
+    const std::size_t part = std::min(done, out.size() - done);
+    std::memcpy(&out[done], out.data(), part * sizeof(float));
+    done += part;
+  }
 }
 
 void Pattern::write_sum(std::size_t offset, std::span<float> out) const {

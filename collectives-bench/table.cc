@@ -16,11 +16,14 @@ constexpr const char* kSideFormat = "{:>9}  {:>6}  {:>6}  {:>6}";
 constexpr const char* kNicFormat = "{:<14} ";
 constexpr const char* kStatisticsFormat = "{:>9}  {:>9}  {:>6}  {:>7}";
 
-// Small times with more digits, as nccl-tests prints them, within seven columns.
+// As many digits as fit into seven columns, two behind the point at most, as nccl-tests prints
+// them.
 std::string time_text(double microseconds) {
-  if (microseconds >= 10000.0) return fmt::format("{:.0f}", microseconds);
-  if (microseconds >= 100.0) return fmt::format("{:.1f}", microseconds);
-  return fmt::format("{:.2f}", microseconds);
+  for (const int digits : {2, 1}) {
+    std::string text = fmt::format("{:.{}f}", microseconds, digits);
+    if (text.size() <= 7) return text;
+  }
+  return fmt::format("{:.0f}", microseconds);
 }
 
 // Two digits behind the point as nccl-tests has them, more where that would show nothing.
@@ -114,7 +117,7 @@ std::string table_footer(std::span<const Row> rows) {
   }
   const double mean = rows.empty() ? 0.0 : sum / static_cast<double>(sides);
   const char* judgement = wrong != 0 ? "FAILED" : verified ? "OK" : "NOT VERIFIED";
-  return fmt::format("# Out of bounds values : {} {}\n# Avg bus bandwidth    : {:.4g}\n", wrong,
+  return fmt::format("# Out of bounds values : {} {}\n# Avg bus bandwidth    : {:g}\n", wrong,
                      judgement, mean);
 }
 

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
 
 #ifndef MUSTER_INSTALLED_LIBEXEC_DIR
 #error "MUSTER_INSTALLED_LIBEXEC_DIR is set by rendezvous/shells.cmake"

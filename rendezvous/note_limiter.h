@@ -7,6 +7,8 @@
 // minutes all begins anew.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>

@@ -1,5 +1,7 @@
 #include "rendezvous/timer.h"
 
+#include <cstdint>
+
 namespace muster::rendezvous {
 
 struct LoopTimer::State : std::enable_shared_from_this<State> {

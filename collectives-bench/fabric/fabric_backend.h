@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "collectives-bench/backend.h"
-#include "collectives-bench/fabric/fault.h"
 #include "collectives-bench/fabric/lane.h"
 #include "collectives-bench/fabric/libfabric.h"
 #include "collectives-bench/fabric/nics.h"
 #include "collectives-bench/fabric/transfers.h"
+#include "collectives-bench/fault.h"
 
 namespace muster::bench::fabric {
 

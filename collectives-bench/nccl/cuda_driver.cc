@@ -31,10 +31,14 @@ Status CudaDriver::bind_symbols() {
   MUSTER_RETURN_IF_ERROR(library_.bind("cuEventDestroy_v2", event_destroy));
   MUSTER_RETURN_IF_ERROR(library_.bind("cuEventRecord", event_record));
   MUSTER_RETURN_IF_ERROR(library_.bind("cuEventElapsedTime", event_elapsed_ms));
+  MUSTER_RETURN_IF_ERROR(library_.bind("cuMemGetInfo_v2", memory_facts));
   MUSTER_RETURN_IF_ERROR(library_.bind("cuMemAlloc_v2", memory_allocate));
   MUSTER_RETURN_IF_ERROR(library_.bind("cuMemFree_v2", memory_free));
+  MUSTER_RETURN_IF_ERROR(library_.bind("cuMemAllocHost_v2", host_allocate));
+  MUSTER_RETURN_IF_ERROR(library_.bind("cuMemFreeHost", host_free));
   MUSTER_RETURN_IF_ERROR(library_.bind("cuMemcpyHtoDAsync_v2", copy_to_device));
   MUSTER_RETURN_IF_ERROR(library_.bind("cuMemcpyDtoHAsync_v2", copy_to_host));
+  MUSTER_RETURN_IF_ERROR(library_.bind("cuMemcpyDtoDAsync_v2", copy_within));
   return library_.bind("cuMemsetD32Async", set_words);
 }
 

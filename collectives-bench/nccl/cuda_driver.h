@@ -37,10 +37,14 @@ class CudaDriver {
   decltype(&::cuEventDestroy) event_destroy = nullptr;
   decltype(&::cuEventRecord) event_record = nullptr;
   decltype(&::cuEventElapsedTime) event_elapsed_ms = nullptr;
+  decltype(&::cuMemGetInfo) memory_facts = nullptr;
   decltype(&::cuMemAlloc) memory_allocate = nullptr;
   decltype(&::cuMemFree) memory_free = nullptr;
+  decltype(&::cuMemAllocHost) host_allocate = nullptr;
+  decltype(&::cuMemFreeHost) host_free = nullptr;
   decltype(&::cuMemcpyHtoDAsync) copy_to_device = nullptr;
   decltype(&::cuMemcpyDtoHAsync) copy_to_host = nullptr;
+  decltype(&::cuMemcpyDtoDAsync) copy_within = nullptr;
   decltype(&::cuMemsetD32Async) set_words = nullptr;
 
  private:

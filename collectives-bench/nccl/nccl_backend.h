@@ -6,9 +6,11 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "collectives-bench/backend.h"
+#include "collectives-bench/fault.h"
 #include "collectives-bench/nccl/cuda_driver.h"
 #include "collectives-bench/nccl/debug_lines.h"
 #include "collectives-bench/nccl/nccl_library.h"
@@ -43,6 +45,7 @@ class NcclBackend : public Backend {
   Status load();
   Status open_device();
   Status allocate();
+  Status allocate_on_device();
   Result<std::string> make_id();
   Status connect(const std::string& id, TimePoint deadline);
   Operands operands(const Collective& collective, Placement placement,
@@ -50,6 +53,7 @@ class NcclBackend : public Backend {
   Status enqueue(const Collective& collective, const Operands& operands, TimePoint deadline);
   ncclResult_t call(const Collective& collective, const Operands& operands) const;
   ncclResult_t call_pairs(const Collective& collective, const Operands& operands) const;
+  void strike_if_armed();
   // Until the communicator has taken what it was given.
   Status settle(const char* what, TimePoint deadline);
   // Until the stream has done all it was given.
@@ -57,6 +61,13 @@ class NcclBackend : public Backend {
   Status fill(const Pattern& pattern, CUdeviceptr target, std::size_t count, TimePoint deadline);
   Result<std::uint64_t> compare(const Pattern& pattern, const Collective& collective,
                                 CUdeviceptr result, TimePoint deadline);
+  // All ranks agree on it: are the operations so short that events between them would show in the
+  // time of all? Then single iterations are timed apart.
+  Result<bool> times_apart(TimePoint deadline);
+  // `iterations` back to back, until the last is done; events around the first `samples` of them.
+  Result<std::chrono::nanoseconds> run(const Collective& collective, Placement placement,
+                                       std::uint32_t iterations, std::uint32_t samples,
+                                       TimePoint deadline);
   // Events around the iterations that are timed one by one.
   Status make_events(std::size_t count);
   Status mark(std::size_t event);
@@ -66,6 +77,8 @@ class NcclBackend : public Backend {
   BackendOptions options_;
   Exchange* exchange_ = nullptr;
   BackendFacts facts_;
+  Fault fault_;
+  std::uint64_t operations_ = 0;  // that were begun
   DebugLines lines_;
   std::unique_ptr<CudaDriver> cuda_;
   std::unique_ptr<NcclLibrary> nccl_;
@@ -75,9 +88,10 @@ class NcclBackend : public Backend {
   CUdeviceptr input_ = 0;
   CUdeviceptr output_ = 0;
   ncclComm_t communicator_ = nullptr;
-  std::vector<float> staging_;
+  std::span<float> staging_;  // pinned
   std::vector<float> expected_;
   std::vector<CUevent> events_;
+  std::chrono::nanoseconds single_took_{};  // the last operation that was measured alone
 };
 
 }  // namespace muster::bench::nccl

@@ -5,6 +5,7 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
+#include <exception>
 #include <optional>
 #include <sstream>
 #include <utility>

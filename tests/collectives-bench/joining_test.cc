@@ -37,6 +37,17 @@ TEST(Joining, ASeatKnowsItsPlaceOnItsNode) {
   EXPECT_EQ(seat->host, "n2");
 }
 
+TEST(Joining, SeveralProcessesOfMpirunAreRefusedAndOneIsNot) {
+  EXPECT_TRUE(check_started_alone({}));
+  EXPECT_TRUE(check_started_alone(Environment({{"OMPI_COMM_WORLD_SIZE", "1"}})));
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"}) {
+    const Status status = check_started_alone(Environment({{name, "8"}}));
+    ASSERT_FALSE(status);
+    EXPECT_EQ(status.error().code(), ErrorCode::kInvalidArgument);
+    EXPECT_NE(status.error().message().find("start it once with -g 8"), std::string::npos);
+  }
+}
+
 TEST(Joining, OnlyTheFirstTaskOfTheFirstNodeServes) {
   slurm::Step step = uneven_step();
   EXPECT_FALSE(join_options_of(step).host_server);

@@ -43,6 +43,42 @@ TEST(Options, HaveNcclTestsDefaults) {
   EXPECT_FALSE(options.report_fd);
 }
 
+TEST(Options, WithAStepAndNoEndTheSizesGoTo32M) {
+  EXPECT_EQ(parsed({"all_reduce", "-b", "8", "-f", "2"}).sizes.max_bytes, 32u << 20);
+  EXPECT_EQ(parsed({"all_reduce", "-b", "8M", "-i", "8M"}).sizes.max_bytes, 32u << 20);
+  EXPECT_EQ(parsed({"all_reduce", "-b", "64M", "-f", "2"}).sizes.max_bytes, 64u << 20);
+  EXPECT_EQ(parsed({"all_reduce", "-b", "8"}).sizes.max_bytes, 8u);
+  const SizeRange by_steps = parsed({"all_reduce", "-b", "1M", "-e", "3M", "-f", "1"}).sizes;
+  EXPECT_EQ(by_steps.factor, 0u);
+  EXPECT_EQ(by_steps.step_bytes, 1u << 20);
+}
+
+// All of nccl-tests 2.19.6, with values that ask for nothing unusual.
+TEST(Options, KnowNcclTestsLongNames) {
+  const std::vector<std::vector<std::string>> given = {
+      {"--nthreads", "1"},       {"--ngpus", "1"},
+      {"--minbytes", "8"},       {"--maxbytes", "64"},
+      {"--stepbytes", "8"},      {"--stepfactor", "2"},
+      {"--iters", "5"},          {"--agg_iters", "1"},
+      {"--warmup_iters", "1"},   {"--run_cycles", "1"},
+      {"--parallel_init", "0"},  {"--check", "1"},
+      {"--op", "sum"},           {"--datatype", "float"},
+      {"--root", "0"},           {"--blocking", "0"},
+      {"--stream_null", "0"},    {"--timeout", "0"},
+      {"--cudagraph", "0"},      {"--report_cputime", "0"},
+      {"--average", "1"},        {"--report_timestamps", "0"},
+      {"--cta_policy", "0"},     {"--local_register", "0"},
+      {"--memory", "0"},         {"--device_implementation", "0"},
+      {"--unalign", "0"},        {"--device_cta_count", "0"},
+      {"--per_iter_skip", "0"},  {"--per_iter_timing", "1"},
+      {"--output_file", "file"},
+  };
+  std::vector<std::string> all = {"all_reduce_perf"};
+  for (const auto& option : given) all.insert(all.end(), option.begin(), option.end());
+  EXPECT_EQ(error_of(all), "accepted");
+  EXPECT_EQ(parsed(all).json_file, "file");
+}
+
 TEST(Options, UnderstandTheGangsCommandLine) {
   CheckSpec spec;
   spec.backend = BackendKind::kFabric;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 
 namespace muster::bench {
@@ -69,6 +70,20 @@ TEST(Pattern, ReadsTheSameFromAnyOffsetAndBeyondItsPeriod) {
     EXPECT_EQ(count_differences(std::span(sums).subspan(offset, 1000), part_sum), 0u) << offset;
   }
   EXPECT_EQ(whole[kPatternPeriod], whole[0]);
+}
+
+TEST(Pattern, ALongPieceIsItsShortPiecesInARow) {
+  constexpr std::size_t kCount = 3 * kPatternPeriod + 4711;
+  constexpr std::size_t kOffset = kPatternPeriod - 12345;
+  const Pattern pattern(3, 5 * kPatternPeriod, 2);
+  const auto whole = input_of(pattern, 2, kCount, kOffset);
+  for (std::size_t done = 0; done < kCount; done += 99'991) {
+    const std::size_t part = std::min<std::size_t>(99'991, kCount - done);
+    EXPECT_EQ(count_differences(std::span(whole).subspan(done, part),
+                                input_of(pattern, 2, part, kOffset + done)),
+              0u)
+        << done;
+  }
 }
 
 TEST(Pattern, GivesTheResultOfEveryOperation) {

@@ -1,6 +1,7 @@
 #include "tests/collectives-bench/thread_exchange.h"
 
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 #include <thread>
 

@@ -2,6 +2,7 @@
 // that an engine sends must be.
 #pragma once
 
+#include <algorithm>
 #include <string>
 
 #include "rendezvous/messages.h"

@@ -1,6 +1,7 @@
 // An environment from lines NAME=value, as env(1) prints it.
 #pragma once
 
+#include <algorithm>
 #include <string_view>
 
 #include "rendezvous/base/environment.h"

@@ -2,6 +2,7 @@
 // and what parses encodes to the same bytes again (the proofs rely on it).
 //
 //   input = u8 largest piece (0: one piece) | bytes as they come over the wire
+#include <algorithm>
 #include <vector>
 
 #include "rendezvous/messages.h"

@@ -1,6 +1,8 @@
 // The command line and the PET_ variables.
 //
 //   input = words, one a line | a line "--env--" | lines NAME=value
+#include <algorithm>
+
 #include "launcher/options/options.h"
 #include "tests/fuzz/environment_text.h"
 #include "tests/fuzz/input.h"

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "collectives-bench/localise/pairing.h"
 
 namespace muster::bench::localise {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/collectives-bench/localise/rounds_by_hand.h"
 
 namespace muster::bench::localise {

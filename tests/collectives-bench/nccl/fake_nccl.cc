@@ -1,9 +1,14 @@
 // An NCCL that moves and adds host memory of processes on one machine through a shared file, and
 // misbehaves on order. For tests of the code that calls it. Built as libnccl.so.2.
 //
+// As NCCL does with a communicator that does not block: what it was given is "in progress" until
+// ncclCommGetAsyncError said otherwise, more than once, and any other call before that is refused
+// (ncclInvalidArgument). One rank alone is served at once. Sends and receives stand in a group;
+// in place means the addresses that nccl.h names; a communicator is finalized once.
+//
 // FAKE_NCCL=hang-init: communicators never become ready. hang-call: no operation returns.
 // peer-lost: the second operation fails as NCCL does when a peer is gone. corrupt: one element of
-// every result is off by one.
+// every result is off by one. slow: an operation takes 5 ms.
 //
 // With NCCL_DEBUG=INFO it talks as NCCL does, into NCCL_DEBUG_FILE or to stdout: of TCP sockets, of
 // EFA with FAKE_NCCL_NETWORK=efa, of nothing at all with FAKE_NCCL_NETWORK=silent.
@@ -14,6 +19,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,8 +30,11 @@
 #include <string>
 #include <vector>
 
+#include "tests/collectives-bench/nccl/fake_stream.h"
+
 namespace {
 
+constexpr int kQuestions = 3;  // until something given is done
 constexpr std::size_t kSlotElements = 64 * 1024;
 
 bool ordered(const char* misbehaviour) {
@@ -71,7 +80,17 @@ struct ncclComm {
   int size = 0;
   void* memory = nullptr;
   int operations = 0;
+  int questions_left = 0;
+  bool is_finalized = false;
 
+  bool is_ready() const {
+    if (questions_left != 0) std::fputs("fake NCCL: used before it was ready\n", stderr);
+    return questions_left == 0;
+  }
+  ncclResult_t begin() {
+    questions_left = kQuestions;
+    return ncclInProgress;
+  }
   std::atomic<unsigned>& tickets() { return *static_cast<std::atomic<unsigned>*>(memory); }
   float* slot(int of) {
     return reinterpret_cast<float*>(static_cast<char*>(memory) + 64) +
@@ -113,21 +132,19 @@ ncclResult_t ncclCommInitRankConfig(ncclComm_t* comm, int size, ncclUniqueId id,
   made->memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   ::close(file);
   *comm = made;
-  if (ordered("hang-init")) {
-    if (rank == 0) ::shm_unlink(id.internal);
-    return ncclInProgress;
-  }
-  made->barrier();
+  if (!ordered("hang-init")) made->barrier();
   if (rank == 0) ::shm_unlink(id.internal);
-  return ncclInProgress;
+  return made->begin();
 }
 
 ncclResult_t ncclCommGetAsyncError(ncclComm_t comm, ncclResult_t* state) {
-  *state = ordered("hang-init") ? ncclInProgress : ncclSuccess;
+  if (comm->questions_left > 0 && !ordered("hang-init")) --comm->questions_left;
+  *state = comm->questions_left > 0 ? ncclInProgress : ncclSuccess;
   if (ordered("peer-lost") && comm->operations >= 2) *state = ncclRemoteError;
   return ncclSuccess;
 }
 ncclResult_t ncclCommCount(const ncclComm_t comm, int* count) {
+  if (!comm->is_ready()) return ncclInvalidArgument;
   *count = comm->size;
   return ncclSuccess;
 }
@@ -138,8 +155,7 @@ namespace {
 // then stand in the slots.
 template <class Body>
 ncclResult_t with_slots(const void* input, std::size_t count, ncclComm_t comm, Body body) {
-  while (ordered("hang-call")) ::pause();
-  if (ordered("peer-lost") && ++comm->operations >= 2) return ncclInProgress;
+  if (ordered("peer-lost") && ++comm->operations >= 2) return comm->begin();
   const auto* in = static_cast<const float*>(input);
   for (std::size_t done = 0; done < count; done += kSlotElements) {
     const std::size_t part = std::min(kSlotElements, count - done);
@@ -148,7 +164,28 @@ ncclResult_t with_slots(const void* input, std::size_t count, ncclComm_t comm, B
     body(part, done);
     comm->barrier();
   }
-  return ncclInProgress;
+  return comm->size == 1 ? ncclSuccess : comm->begin();
+}
+
+// At the beginning of every operation.
+bool may_begin(ncclComm_t comm, cudaStream_t stream) {
+  muster_fake::note_call('o');
+  while (ordered("hang-call")) ::pause();
+  if (ordered("slow")) {
+    const timespec five_ms = {0, 5'000'000};
+    ::nanosleep(&five_ms, nullptr);
+  }
+  reinterpret_cast<muster_fake::Stream*>(stream)->add_work();
+  return comm->is_ready();
+}
+
+// `part` may lie in `whole` at the rank's place only.
+bool is_in_place_rightly(const void* part, const void* whole, std::size_t count, ncclComm_t comm) {
+  const auto* inner = static_cast<const float*>(part);
+  const auto* outer = static_cast<const float*>(whole);
+  const auto ranks = static_cast<std::size_t>(comm->size);
+  if (inner + count <= outer || outer + count * ranks <= inner) return true;
+  return inner == outer + static_cast<std::size_t>(comm->rank) * count;
 }
 
 float sum_of(ncclComm_t comm, std::size_t place) {
@@ -171,14 +208,16 @@ struct Part {  // of a group: what goes to a peer, or comes from it
   int peer;
 };
 ncclComm_t grouped = nullptr;
+cudaStream_t grouped_stream = nullptr;
+bool in_group = false;
 std::vector<Part> sends;
 std::vector<Part> receives;
 
 }  // namespace
 
 ncclResult_t ncclAllReduce(const void* input, void* output, std::size_t count, ncclDataType_t type,
-                           ncclRedOp_t operation, ncclComm_t comm, cudaStream_t) {
-  if (!is_float_sum(type, operation)) return ncclInvalidArgument;
+                           ncclRedOp_t operation, ncclComm_t comm, cudaStream_t stream) {
+  if (!may_begin(comm, stream) || !is_float_sum(type, operation)) return ncclInvalidArgument;
   if (comm->rank == 0) {
     talk("TUNING", "AllReduce: " + std::to_string(count * sizeof(float)) + " Bytes -> Algo " +
                        (count < 1024 ? "TREE" : "NVLS") + " proto SIMPLE channel{Lo..Hi}={0..1}");
@@ -192,8 +231,9 @@ ncclResult_t ncclAllReduce(const void* input, void* output, std::size_t count, n
 }
 
 ncclResult_t ncclAllGather(const void* input, void* output, std::size_t count, ncclDataType_t type,
-                           ncclComm_t comm, cudaStream_t) {
-  if (type != ncclFloat) return ncclInvalidArgument;
+                           ncclComm_t comm, cudaStream_t stream) {
+  if (!may_begin(comm, stream) || type != ncclFloat) return ncclInvalidArgument;
+  if (!is_in_place_rightly(input, output, count, comm)) return ncclInvalidArgument;
   auto* out = static_cast<float*>(output);
   const ncclResult_t code = with_slots(input, count, comm, [&](std::size_t part, std::size_t done) {
     for (int rank = 0; rank < comm->size; ++rank) {
@@ -206,8 +246,9 @@ ncclResult_t ncclAllGather(const void* input, void* output, std::size_t count, n
 
 ncclResult_t ncclReduceScatter(const void* input, void* output, std::size_t count,
                                ncclDataType_t type, ncclRedOp_t operation, ncclComm_t comm,
-                               cudaStream_t) {
-  if (!is_float_sum(type, operation)) return ncclInvalidArgument;
+                               cudaStream_t stream) {
+  if (!may_begin(comm, stream) || !is_float_sum(type, operation)) return ncclInvalidArgument;
+  if (!is_in_place_rightly(output, input, count, comm)) return ncclInvalidArgument;
   const std::size_t begin = static_cast<std::size_t>(comm->rank) * count;
   const std::size_t all = static_cast<std::size_t>(comm->size) * count;
   std::vector<float> own(count);
@@ -223,8 +264,8 @@ ncclResult_t ncclReduceScatter(const void* input, void* output, std::size_t coun
 }
 
 ncclResult_t ncclBroadcast(const void* input, void* output, std::size_t count, ncclDataType_t type,
-                           int root, ncclComm_t comm, cudaStream_t) {
-  if (type != ncclFloat) return ncclInvalidArgument;
+                           int root, ncclComm_t comm, cudaStream_t stream) {
+  if (!may_begin(comm, stream) || type != ncclFloat) return ncclInvalidArgument;
   auto* out = static_cast<float*>(output);
   const ncclResult_t code = with_slots(input, count, comm, [&](std::size_t part, std::size_t done) {
     std::copy_n(comm->slot(root), part, out + done);
@@ -234,8 +275,8 @@ ncclResult_t ncclBroadcast(const void* input, void* output, std::size_t count, n
 }
 
 ncclResult_t ncclReduce(const void* input, void* output, std::size_t count, ncclDataType_t type,
-                        ncclRedOp_t operation, int root, ncclComm_t comm, cudaStream_t) {
-  if (!is_float_sum(type, operation)) return ncclInvalidArgument;
+                        ncclRedOp_t operation, int root, ncclComm_t comm, cudaStream_t stream) {
+  if (!may_begin(comm, stream) || !is_float_sum(type, operation)) return ncclInvalidArgument;
   auto* out = static_cast<float*>(output);
   const ncclResult_t code = with_slots(input, count, comm, [&](std::size_t part, std::size_t done) {
     for (std::size_t i = 0; i < part && comm->rank == root; ++i) {
@@ -247,25 +288,30 @@ ncclResult_t ncclReduce(const void* input, void* output, std::size_t count, nccl
 }
 
 ncclResult_t ncclGroupStart() {
+  in_group = true;
   return ncclSuccess;
 }
 ncclResult_t ncclSend(const void* input, std::size_t count, ncclDataType_t type, int peer,
-                      ncclComm_t comm, cudaStream_t) {
-  if (type != ncclFloat) return ncclInvalidArgument;
+                      ncclComm_t comm, cudaStream_t stream) {
+  if (!in_group || !comm->is_ready() || type != ncclFloat) return ncclInvalidUsage;
   grouped = comm;
+  grouped_stream = stream;
   sends.push_back({const_cast<void*>(input), count, peer});
   return ncclSuccess;
 }
 ncclResult_t ncclRecv(void* output, std::size_t count, ncclDataType_t type, int peer,
-                      ncclComm_t comm, cudaStream_t) {
-  if (type != ncclFloat) return ncclInvalidArgument;
+                      ncclComm_t comm, cudaStream_t stream) {
+  if (!in_group || !comm->is_ready() || type != ncclFloat) return ncclInvalidUsage;
   grouped = comm;
+  grouped_stream = stream;
   receives.push_back({output, count, peer});
   return ncclSuccess;
 }
 
 // In turns: each rank shows in its slot what goes to the first peer, to the second, ...
 ncclResult_t ncclGroupEnd() {
+  in_group = false;
+  if (!may_begin(grouped, grouped_stream)) return ncclInvalidArgument;
   const std::size_t count = sends.front().count;
   for (int turn = 0; turn < grouped->size; ++turn) {
     const int to = (grouped->rank + turn) % grouped->size;
@@ -285,20 +331,32 @@ ncclResult_t ncclGroupEnd() {
   corrupt_if_ordered(receives.front().memory, count);
   sends.clear();
   receives.clear();
-  return ncclInProgress;
+  return grouped->begin();
 }
 
-ncclResult_t ncclCommFinalize(ncclComm_t) {
-  return ncclInProgress;
-}
-ncclResult_t ncclCommDestroy(ncclComm_t comm) {
+namespace {
+
+void give_back(ncclComm_t comm) {
   const std::size_t bytes =
       64 + static_cast<std::size_t>(comm->size) * kSlotElements * sizeof(float);
   ::munmap(comm->memory, bytes);
   delete comm;
+}
+
+}  // namespace
+
+ncclResult_t ncclCommFinalize(ncclComm_t comm) {
+  if (!comm->is_ready() || comm->is_finalized) return ncclInvalidArgument;
+  comm->is_finalized = true;
+  return comm->begin();
+}
+ncclResult_t ncclCommDestroy(ncclComm_t comm) {
+  if (!comm->is_ready()) return ncclInvalidArgument;
+  give_back(comm);
   return ncclSuccess;
 }
 ncclResult_t ncclCommAbort(ncclComm_t comm) {
   std::fputs("fake NCCL: aborted\n", stderr);
-  return ncclCommDestroy(comm);
+  give_back(comm);
+  return ncclSuccess;
 }

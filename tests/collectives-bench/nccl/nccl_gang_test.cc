@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
 #include "collectives-bench/exit_code.h"
 #include "tests/collectives-bench/bench_gang.h"
 
@@ -115,6 +119,47 @@ TEST(NcclGang, EveryOperationGivesWhatItMustOutOfPlaceAndInPlace) {
   }
 }
 
+// One letter for each call of the one rank: o for an operation, e for an event.
+std::string calls_of(const std::string& misbehaviour) {
+  const std::string file = ::testing::TempDir() + "nccl-calls-" + misbehaviour;
+  std::filesystem::remove(file);
+  GangPlan plan =
+      nccl_gang(1, {"-b", "64K", "-n", "4", "-w", "0", "-c", "0", "--out-of-place"}, misbehaviour);
+  plan.environment.push_back("FAKE_CALLS=" + file);
+  const auto ends = run_gang(plan);
+  EXPECT_EQ(exit_code(ends[0]), 0) << ends[0].output;
+  const auto report = parse_report(ends[0].report);
+  EXPECT_TRUE(report && report->rows[0].out_of_place.iterations) << ends[0].report;
+  std::ifstream in(file);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// The GPU stamps an event in a microsecond, which is much of a short operation.
+TEST(NcclGang, NoEventStandsBetweenShortOperationsThatAreTimedTogether) {
+  EXPECT_EQ(calls_of("nothing"),
+            "o"
+            "oooo"
+            "eoeoeoeoe");
+}
+
+TEST(NcclGang, LongOperationsAreTimedOnceForAllNumbers) {
+  EXPECT_EQ(calls_of("slow"),
+            "o"
+            "eoeoeoeoe");
+}
+
+TEST(NcclGang, BuffersThatDoNotFitAreRefusedWithWhatIsFree) {
+  GangPlan plan = nccl_gang(2, {"-b", "8", "-e", "64M", "-f", "2"});
+  plan.environment.push_back("FAKE_CUDA_MEMORY=33554432");
+  for (const RankEnd& end : run_gang(plan)) {
+    EXPECT_EQ(exit_code(end), static_cast<int>(ExitCode::kFailed)) << end.output;
+    EXPECT_NE(end.output.find("two buffers of 64 MiB do not fit on the GPU, which had 32 MiB of 32 "
+                              "MiB free; write a smaller -e"),
+              std::string::npos)
+        << end.output;
+  }
+}
+
 TEST(NcclGang, OneWrongElementOfAnyOperationIsSeen) {
   for (const Operation operation : kOperations) {
     if (operation == Operation::kPingPong) continue;  // the fabric's alone
@@ -139,6 +184,32 @@ TEST(NcclGang, OneWrongElementIsWrongData) {
     EXPECT_EQ(report->rows[0].out_of_place.wrong, 1u);
     EXPECT_EQ(report->rows[0].in_place.wrong, 1u);
   }
+}
+
+// What tests/gpu/ orders on a real GPU.
+TEST(NcclGang, ACorruptedElementOfOneRankIsSeenByAll) {
+  GangPlan plan = nccl_gang(2, {"-b", "64K", "-n", "1"});
+  plan.environment.push_back("MUSTER_BENCH_FAULT=corrupt:1");
+  const auto ends = run_gang(plan);
+  for (std::size_t rank = 0; rank < ends.size(); ++rank) {
+    EXPECT_EQ(exit_code(ends[rank]), static_cast<int>(ExitCode::kWrongData)) << ends[rank].output;
+    const auto report = parse_report(ends[rank].report);
+    ASSERT_TRUE(report) << ends[rank].report;
+    EXPECT_EQ(report->rows[0].out_of_place.wrong, rank) << "one, of rank 1";
+    EXPECT_EQ(report->rows[0].in_place.wrong, rank);
+  }
+}
+
+TEST(NcclGang, AStoppedRankIsTheOneThatDoesNotReport) {
+  GangPlan plan = nccl_gang(2, {"-b", "64K", "--deadline", "2"});
+  plan.environment.push_back("MUSTER_BENCH_FAULT=stop:1");
+  plan.stuck = 1;
+  const auto ends = run_gang(plan);
+  EXPECT_EQ(exit_code(ends[0]), static_cast<int>(ExitCode::kDeadline)) << ends[0].output;
+  EXPECT_TRUE(ends[1].was_stuck);
+  const Verdict verdict = judge(outcomes_of(ends), {});
+  EXPECT_EQ(verdict.decision, Decision::kStop);
+  EXPECT_NE(verdict.line.find("rank 1"), std::string::npos) << verdict.line;
 }
 
 TEST(NcclGang, ACommunicatorThatNeverConnectsIsAbortedAtTheDeadline) {

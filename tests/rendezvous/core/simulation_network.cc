@@ -1,4 +1,6 @@
 // Shells and wires of a simulation.
+#include <algorithm>
+
 #include "tests/rendezvous/core/fake_digests.h"
 #include "tests/rendezvous/core/simulation.h"
 

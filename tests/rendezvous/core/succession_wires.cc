@@ -1,4 +1,6 @@
 // Shells and wires of a succession world.
+#include <algorithm>
+
 #include "tests/rendezvous/core/succession_world.h"
 
 namespace muster::rendezvous {

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <algorithm>
+#include <cstdio>
+
 #include "rendezvous/server_engine.h"
 #include "tests/rendezvous/hostility/flooded_server.h"
 #include "tests/rendezvous/hostility/stranger.h"

@@ -1,8 +1,8 @@
-#include "collectives-bench/fabric/fault.h"
+#include "collectives-bench/fault.h"
 
 #include <gtest/gtest.h>
 
-namespace muster::bench::fabric {
+namespace muster::bench {
 namespace {
 
 TEST(Fault, ReadsKindAndRank) {
@@ -26,4 +26,4 @@ TEST(Fault, ATypingErrorIsNoSilentHealth) {
 }
 
 }  // namespace
-}  // namespace muster::bench::fabric
+}  // namespace muster::bench

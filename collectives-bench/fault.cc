@@ -1,10 +1,10 @@
-#include "collectives-bench/fabric/fault.h"
+#include "collectives-bench/fault.h"
 
 #include <fmt/format.h>
 
 #include <charconv>
 
-namespace muster::bench::fabric {
+namespace muster::bench {
 
 Result<Fault> parse_fault(std::string_view text) {
   if (text.empty()) return Fault{};
@@ -25,4 +25,4 @@ Result<Fault> parse_fault(std::string_view text) {
                              text));
 }
 
-}  // namespace muster::bench::fabric
+}  // namespace muster::bench

@@ -8,7 +8,7 @@
 
 #include "rendezvous/base/result.h"
 
-namespace muster::bench::fabric {
+namespace muster::bench {
 
 enum class FaultKind {
   kNone,
@@ -29,4 +29,4 @@ struct Fault {
 
 Result<Fault> parse_fault(std::string_view text);  // "" is no fault
 
-}  // namespace muster::bench::fabric
+}  // namespace muster::bench
