@@ -46,10 +46,10 @@ struct ForeignOption {
 
 constexpr std::array kForeign = {
     ForeignOption{"-p,--parallel_init", "0", true, "every process starts its one GPU by itself"},
-    ForeignOption{"-z,--blocking", "0", true, "operations run back to back"},
     ForeignOption{"-S,--report_timestamps", "0", true, "rows carry no time of day"},
     ForeignOption{"-M,--memory,--memory_report", "0", true, "memory is not reported"},
     ForeignOption{"-K,--per_iter_skip", "0", true, "no iteration is left out of the statistics"},
+    ForeignOption{"-z,--blocking", "0", false, "operations run back to back: leave -z out"},
     ForeignOption{"-a,--average", "1", false, "the time is the mean over ranks: leave -a out"},
     ForeignOption{"-m,--agg_iters", "1", false, "operations are not aggregated: write -m 1"},
     ForeignOption{"-N,--run_cycles", "1", false, "there is one cycle: run it again instead"},

@@ -316,9 +316,9 @@ Result<std::vector<double>> NcclBackend::time_between(std::size_t intervals) con
 }
 
 Result<bool> NcclBackend::times_apart(TimePoint deadline) {
-  const std::string own(1, single_took_ < kShortOperation ? 1 : 0);
-  MUSTER_TRY(all, exchange_->all_gather(own, time_left(deadline)));
-  return std::all_of(all.begin(), all.end(), [&](const std::string& one) { return one == "\x01"; });
+  const bool is_short = single_took_ && *single_took_ < kShortOperation;
+  MUSTER_TRY(all, exchange_->all_gather(is_short ? "short" : "long", time_left(deadline)));
+  return std::all_of(all.begin(), all.end(), [](const std::string& one) { return one == "short"; });
 }
 
 Result<std::chrono::nanoseconds> NcclBackend::run(const Collective& collective, Placement placement,
@@ -349,6 +349,7 @@ Result<Timing> NcclBackend::measure(const Collective& collective, Placement plac
   MUSTER_RETURN_IF_ERROR(exchange_->barrier(time_left(deadline)));
   MUSTER_TRY(total, run(collective, placement, iterations, apart ? 0 : samples, deadline));
   if (apart) MUSTER_RETURN_IF_ERROR(run(collective, placement, samples, samples, deadline));
+  single_took_.reset();
   if (iterations == 1) single_took_ = total;
   MUSTER_TRY(each_us, time_between(samples));
   return Timing{total, std::move(each_us)};

@@ -5,7 +5,9 @@
 // stands behind them.
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -61,8 +63,8 @@ class NcclBackend : public Backend {
   Status fill(const Pattern& pattern, CUdeviceptr target, std::size_t count, TimePoint deadline);
   Result<std::uint64_t> compare(const Pattern& pattern, const Collective& collective,
                                 CUdeviceptr result, TimePoint deadline);
-  // All ranks agree on it: are the operations so short that events between them would show in the
-  // time of all? Then single iterations are timed apart.
+  // All ranks agree on it: was the one operation just before so short that events between such
+  // would show in the time of all? Then single iterations are timed apart.
   Result<bool> times_apart(TimePoint deadline);
   // `iterations` back to back, until the last is done; events around the first `samples` of them.
   Result<std::chrono::nanoseconds> run(const Collective& collective, Placement placement,
@@ -91,7 +93,8 @@ class NcclBackend : public Backend {
   std::span<float> staging_;  // pinned
   std::vector<float> expected_;
   std::vector<CUevent> events_;
-  std::chrono::nanoseconds single_took_{};  // the last operation that was measured alone
+  // The operation that was measured alone, just before.
+  std::optional<std::chrono::nanoseconds> single_took_;
 };
 
 }  // namespace muster::bench::nccl

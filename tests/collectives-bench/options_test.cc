@@ -107,6 +107,7 @@ TEST(Options, TheLastOfARepeatedOptionCounts) {
 TEST(Options, RefuseWithTheCure) {
   EXPECT_NE(error_of({"hypercube"}).find("all_gather"), std::string::npos);
   EXPECT_NE(error_of({"all_reduce", "-G", "1"}).find("-G 1: no CUDA graphs"), std::string::npos);
+  EXPECT_NE(error_of({"all_reduce", "-z", "1"}).find("leave -z out"), std::string::npos);
   EXPECT_NE(error_of({"all_reduce", "-T", "60"}).find("--deadline"), std::string::npos);
   EXPECT_NE(error_of({"all_reduce", "--split", "gpu"}).find("rail"), std::string::npos);
   EXPECT_NE(error_of({"all_reduce", "--json", "-", "--csv", "-"}).find("stdout"),
@@ -161,10 +162,11 @@ TEST(Options, TakeTheOperationAsNcclTestsProgram) {
 }
 
 TEST(Options, SayWhatTheyIgnore) {
-  const auto command = parse_options({"all_reduce", "-z", "1", "-p", "0", "-G", "0", "-r", "2"});
+  const auto command = parse_options({"all_reduce", "-p", "1", "-z", "0", "-G", "0", "-r", "2"});
   ASSERT_TRUE(command) << command.error().message();
-  EXPECT_EQ(command->notes, (std::vector<std::string>{"-z 1: operations run back to back; ignored",
-                                                      "-r 2: all_reduce has no root; ignored"}));
+  EXPECT_EQ(command->notes,
+            (std::vector<std::string>{"-p 1: every process starts its one GPU by itself; ignored",
+                                      "-r 2: all_reduce has no root; ignored"}));
 }
 
 TEST(Options, TheFingerprintTellsWhatMustBeAlikeAndNoMore) {

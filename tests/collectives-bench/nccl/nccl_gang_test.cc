@@ -120,11 +120,11 @@ TEST(NcclGang, EveryOperationGivesWhatItMustOutOfPlaceAndInPlace) {
 }
 
 // One letter for each call of the one rank: o for an operation, e for an event.
-std::string calls_of(const std::string& misbehaviour) {
+std::string calls_of(const std::string& misbehaviour, const std::string& warmup = "0") {
   const std::string file = ::testing::TempDir() + "nccl-calls-" + misbehaviour;
   std::filesystem::remove(file);
-  GangPlan plan =
-      nccl_gang(1, {"-b", "64K", "-n", "4", "-w", "0", "-c", "0", "--out-of-place"}, misbehaviour);
+  GangPlan plan = nccl_gang(1, {"-b", "64K", "-n", "4", "-w", warmup, "-c", "0", "--out-of-place"},
+                            misbehaviour);
   plan.environment.push_back("FAKE_CALLS=" + file);
   const auto ends = run_gang(plan);
   EXPECT_EQ(exit_code(ends[0]), 0) << ends[0].output;
@@ -137,6 +137,14 @@ std::string calls_of(const std::string& misbehaviour) {
 // The GPU stamps an event in a microsecond, which is much of a short operation.
 TEST(NcclGang, NoEventStandsBetweenShortOperationsThatAreTimedTogether) {
   EXPECT_EQ(calls_of("nothing"),
+            "o"
+            "oooo"
+            "eoeoeoeoe");
+}
+
+TEST(NcclGang, WarmUpRunsOnce) {
+  EXPECT_EQ(calls_of("warm-up", "2"),
+            "eoeoe"
             "o"
             "oooo"
             "eoeoeoeoe");
