@@ -108,8 +108,9 @@ std::vector<std::uint32_t> IntraRecord::outstanding(const Settings& settings) co
   return nodes;
 }
 
-// Nobody else took part: once is enough for wrong data, and a hang needs no second partner. Cleared
-// when there is nothing of the kind.
+// Nobody else took part: once is enough for wrong data, and a hang needs no second partner. It
+// needs a second time, unless there was none: then whoever draws the verdict has nothing better.
+// Cleared when there is nothing of the kind.
 Opinion IntraRecord::trouble_of(const std::vector<GroupOutcome>& seen) const {
   Opinion opinion;
   std::size_t hung = 0;
@@ -122,7 +123,7 @@ Opinion IntraRecord::trouble_of(const std::vector<GroupOutcome>& seen) const {
     if (!outcome.text.empty()) opinion.text = outcome.text;
   }
   opinion.standing = failed == seen.size() ? Standing::kUnmeasured : Standing::kCleared;
-  if (wrong > 0 || hung >= 2) {
+  if (wrong > 0 || hung >= 2 || hung == seen.size()) {
     opinion.standing = Standing::kUnfit;
     opinion.fault = wrong > 0 ? Fault::kWrongData : Fault::kHung;
     opinion.times = wrong > 0 ? wrong : hung;
@@ -143,6 +144,10 @@ double IntraRecord::noise(const Settings& settings) const {
 Opinion IntraRecord::of_node(std::uint32_t node, const Settings& settings) const {
   const std::vector<GroupOutcome>& seen = by_node_.at(node);
   Opinion opinion = trouble_of(seen);
+  if (opinion.fault == Fault::kHung && by_node_.size() > 1 && none_measured()) {
+    opinion.standing = Standing::kCleared;  // all alike: the software, or what they share
+    return opinion;
+  }
   if (opinion.standing != Standing::kCleared) return opinion;
   // The first round made it stand out; what counts is whether it does again.
   std::vector<double> ratios;
@@ -186,6 +191,14 @@ std::uint32_t IntraRecord::repeats_wanted(const Settings& settings) const {
     }
   }
   return rules.intra_repeats;
+}
+
+bool IntraRecord::none_measured() const {
+  return std::all_of(by_node_.begin(), by_node_.end(), [](const auto& node) {
+    return std::none_of(node.second.begin(), node.second.end(), [](const GroupOutcome& outcome) {
+      return outcome.kind == OutcomeKind::kMeasured;
+    });
+  });
 }
 
 std::vector<std::uint32_t> IntraRecord::odd_nodes() const {

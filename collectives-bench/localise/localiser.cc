@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kTroublesToSitOut = 2;
 constexpr std::size_t kMostRailControls = 2;
+constexpr double kShareOfLevel = 0.25;  // that a deadline counts on
 
 Status check_cluster(const Cluster& cluster) {
   if (cluster.hosts.empty() || cluster.hosts.size() > kMostNodes) {
@@ -122,7 +123,9 @@ Next Localiser::after_intra() {
   const Settings& settings = found_.settings;
   const bool doubt = !found_.intra.outstanding(settings).empty();
   const std::uint32_t wanted = found_.intra.repeats_wanted(settings);
-  if (doubt && found_.intra.rounds() < 1 + wanted) return order_intra();
+  // Where everybody hung, another round would hang as long.
+  const bool all_hung = found_.intra.saw(OutcomeKind::kHung) && found_.intra.none_measured();
+  if (doubt && !all_hung && found_.intra.rounds() < 1 + wanted) return order_intra();
   if (doubt) {
     // Who cannot carry a collective alone would only slow or hang the others.
     std::erase_if(found_.active, [&](std::uint32_t node) {
@@ -245,10 +248,11 @@ Member Localiser::whole(std::uint32_t node) const {
 }
 
 Next Localiser::order(State state, RoundKind kind, const Work& work, std::vector<Group> groups,
-                      const Expectation& expected) {
+                      const Expectation& expected, std::optional<double> known) {
   MUSTER_CHECK(!groups.empty());
   state_ = state;
   std::optional<double> busbw = expected.lowest();
+  if (!busbw) busbw = known;
   // The rails of a node share what the node reaches.
   if (busbw && kind == RoundKind::kRails) *busbw /= found_.cluster.local_ranks;
   round_.kind = kind;
@@ -264,8 +268,11 @@ Next Localiser::order_intra() {
   std::vector<Group> groups;
   for (const std::uint32_t node : found_.active) groups.push_back({{whole(node)}});
   const Settings& settings = found_.settings;
+  // A repeat counts on what most of them reached: one that hangs must not take all the time.
+  std::optional<double> known = found_.intra.level();
+  if (known) *known *= kShareOfLevel;
   return order(State::kIntra, RoundKind::kIntra, settings.intra, std::move(groups),
-               settings.intra_expected);
+               settings.intra_expected, known);
 }
 
 Next Localiser::order_world(State state, RoundKind kind) {

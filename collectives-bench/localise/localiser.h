@@ -47,7 +47,7 @@ class Localiser {
   Next after_repeat();
 
   Next order(State state, RoundKind kind, const Work& work, std::vector<Group> groups,
-             const Expectation& expected);
+             const Expectation& expected, std::optional<double> known = std::nullopt);
   Next order_intra();
   Next order_world(State state, RoundKind kind);
   Next order_pairs();

@@ -246,6 +246,17 @@ std::string alike_text(const Findings& findings) {
   return "all nodes are alike: the cluster or the software is slow, no node";
 }
 
+// What the first of them that measured itself said of its failure.
+std::string unmeasured_text(const Findings& findings, const Verdict& verdict) {
+  const std::vector<std::uint32_t> alone = findings.intra.nodes();
+  for (const NodeIndex node : verdict.unmeasured) {
+    if (std::find(alone.begin(), alone.end(), value_of(node)) == alone.end()) continue;
+    const std::string text = findings.intra.of_node(value_of(node), findings.settings).text;
+    if (!text.empty()) return ": " + text;
+  }
+  return "";
+}
+
 std::string subject_text(const Findings& findings, const Verdict& verdict) {
   std::vector<NodeIndex> nodes;
   for (const UnfitNode& one : verdict.unfit) nodes.push_back(one.node);
@@ -260,7 +271,7 @@ std::string subject_text(const Findings& findings, const Verdict& verdict) {
   if (!verdict.one_of.empty()) return verdict.one_of.front().evidence;
   if (!verdict.unmeasured.empty()) {
     return "could not be measured, neither slow nor fine: " +
-           hosts_text(findings, verdict.unmeasured);
+           hosts_text(findings, verdict.unmeasured) + unmeasured_text(findings, verdict);
   }
   if (!verdict.doubtful.empty()) {
     return "perhaps slow, not surely: " + hosts_text(findings, verdict.doubtful);

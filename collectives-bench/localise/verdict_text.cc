@@ -142,7 +142,8 @@ std::string unsteady_text(const Findings& findings) {
 std::string intra_level_text(const Findings& findings) {
   const std::string what = findings.settings.intra.operation + " inside the node: ";
   const std::optional<double> level = findings.intra.level();
-  if (!level) return what + "could not be measured";
+  if (!level)
+    return what + (findings.intra.saw(OutcomeKind::kHung) ? "hung" : "could not be measured");
   return what + compared(*level, findings.settings.intra_expected);
 }
 

@@ -122,8 +122,10 @@ void Coordinator::open_check(TimePoint now) {
 void Coordinator::follow(NodeSelection::Next next, TimePoint now) {
   auto* round = std::get_if<bench::localise::Round>(&next);
   if (round == nullptr) return settle(std::move(std::get<Choice>(next)), now);
-  const bool is_search = round->kind != bench::localise::RoundKind::kIntra &&
-                         round->kind != bench::localise::RoundKind::kWorld;
+  using bench::localise::RoundKind;
+  const bool is_repeat = round->kind == RoundKind::kIntra && !check_.log.rounds().empty();
+  const bool is_search =
+      is_repeat || (round->kind != RoundKind::kIntra && round->kind != RoundKind::kWorld);
   if (is_search && !std::exchange(check_.searching, true))
     check_.search_end = now + options_.check_deadline;
   const auto left = std::chrono::ceil<Duration>(check_.search_end - now);

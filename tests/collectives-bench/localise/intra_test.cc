@@ -66,16 +66,29 @@ TEST(Intra, TwoNodesBelowAlikeAreNotAccused) {
   EXPECT_EQ(record.of_node(0, expecting(480)).standing, Standing::kCleared);
 }
 
-TEST(Intra, WrongDataNeedsNoSecondTimeAHangDoes) {
+TEST(Intra, WrongDataNeedsNoSecondTimeAHangDoesUnlessThereWasNone) {
   IntraRecord wrong;
   add_rounds(wrong, {measured(480), trouble(OutcomeKind::kWrongData)}, 1);
   EXPECT_EQ(wrong.of_node(1, {}).standing, Standing::kUnfit);
   IntraRecord hung;
   add_rounds(hung, {measured(480), trouble(OutcomeKind::kHung)}, 1);
-  EXPECT_EQ(hung.of_node(1, {}).standing, Standing::kCleared);
+  EXPECT_EQ(hung.of_node(1, {}).standing, Standing::kUnfit);
   EXPECT_TRUE(hung.saw(OutcomeKind::kHung));
+  add_rounds(hung, {measured(480), measured(480)}, 1);
+  EXPECT_EQ(hung.of_node(1, {}).standing, Standing::kCleared);
   add_rounds(hung, {measured(480), trouble(OutcomeKind::kHung)}, 1);
   EXPECT_EQ(hung.of_node(1, {}).standing, Standing::kUnfit);
+}
+
+TEST(Intra, WhereAllHangNoNodeIsBlamedButTheOnlyOneIs) {
+  IntraRecord all;
+  add_rounds(all, {trouble(OutcomeKind::kHung), trouble(OutcomeKind::kHung)}, 1);
+  EXPECT_EQ(all.of_node(0, {}).standing, Standing::kCleared);
+  EXPECT_EQ(all.of_node(1, {}).standing, Standing::kCleared);
+  IntraRecord only;
+  add_rounds(only, {trouble(OutcomeKind::kHung, "rank 3 did not come")}, 1);
+  EXPECT_EQ(only.of_node(0, {}).standing, Standing::kUnfit);
+  EXPECT_EQ(only.of_node(0, {}).text, "rank 3 did not come");
 }
 
 TEST(Intra, AnotherAlgorithmIsOddAndNotSlow) {

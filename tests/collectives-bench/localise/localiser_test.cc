@@ -145,6 +145,49 @@ TEST(Localiser, NobodyMeasuredIsNotMeasured) {
   EXPECT_EQ(found.verdict.unmeasured.size(), 8u);
 }
 
+TEST(Localiser, ANodeThatHangsByItselfIsRepeatedForSecondsAndLeftOutOfTheWorld) {
+  TrialSpec spec = nodes(4, 8);
+  Settings settings = trial_settings(spec);
+  settings.intra_expected = {};
+  Faults faults;
+  faults.hung_nodes = {2};
+  const Course course = run(spec, faults, settings);
+  EXPECT_EQ(unfit(course.verdict), Nodes{2});
+  ASSERT_GE(course.rounds.size(), 2u);
+  EXPECT_EQ(course.rounds[0].kind, RoundKind::kIntra);
+  EXPECT_EQ(course.rounds[0].deadline, settings.deadline.unknown);
+  EXPECT_EQ(course.rounds[1].kind, RoundKind::kIntra);
+  EXPECT_LT(course.rounds[1].deadline, settings.deadline.unknown);
+  EXPECT_NE(course.verdict.line.find("by itself"), std::string::npos) << course.verdict.line;
+}
+
+TEST(Localiser, TheOnlyNodeThatHangsIsNamedAfterOneRound) {
+  TrialSpec spec = nodes(1, 8);
+  Faults faults;
+  faults.hung_nodes = {0};
+  const Course course = run(spec, faults);
+  EXPECT_EQ(unfit(course.verdict), Nodes{0}) << course.verdict.line;
+  EXPECT_EQ(course.verdict.decision, Decision::kStop);
+  EXPECT_EQ(course.rounds.size(), 1u);
+}
+
+TEST(Localiser, ANodeThatCannotMeasureItselfSaysWhy) {
+  Faults faults;
+  faults.mute_nodes = {0};
+  const Course course = run(nodes(1, 8), faults);
+  EXPECT_EQ(course.verdict.decision, Decision::kNotMeasured);
+  EXPECT_NE(course.verdict.line.find(": the process ended with exit code 3"), std::string::npos) << course.verdict.line;
+}
+
+TEST(Localiser, WhereEveryNodeHangsByItselfNoneIsBlamed) {
+  TrialSpec spec = nodes(3, 8);
+  Faults faults;
+  faults.hung_nodes = {0, 1, 2};
+  const Course course = run(spec, faults);
+  EXPECT_EQ(unfit(course.verdict), Nodes{}) << course.verdict.line;
+  EXPECT_EQ(course.verdict.decision, Decision::kStop);
+}
+
 TEST(Localiser, AllHungBlamesNoSingleNode) {
   Faults faults;
   faults.hung_nodes = {0, 1, 2, 3, 4, 5};

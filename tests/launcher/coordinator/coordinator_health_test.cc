@@ -181,6 +181,18 @@ TEST(CoordinatorHealth, NodesWithDevicesAreLookedAtAgainAfterTheCheck) {
       << job.said();
 }
 
+TEST(CoordinatorHealth, TheNodeThatTheCheckFoundUnfitIsLookedAtAgainToo) {
+  CheckedJob job(4, CheckedJob::with_minimum(1.0));
+  job.speed = {2.0, 0.4, 2.0, 2.0};
+  job.feed(Assembled{job.roster()});
+  for (std::uint32_t node = 0; node < 4; ++node) job.say(node, look_with_driver(LookId{1}));
+  job.run_rounds();
+  ASSERT_EQ(job.coordinator.phase(), Phase::kLookingAgain) << job.said();
+  EXPECT_EQ(job.count_sent<LookAtNode>(), 8u);
+  for (std::uint32_t node = 0; node < 4; ++node) job.say(node, look_with_driver(LookId{2}));
+  EXPECT_EQ(job.coordinator.phase(), Phase::kClosing) << job.said();
+}
+
 TEST(CoordinatorHealth, TheProfilesEnvironmentGoesToTheWorkersAndIsToldOnce) {
   CoordinatorOptions options;
   options.profile.name = "p5";
