@@ -311,6 +311,8 @@ class Round:
         self.wrong += self.job.troubles
         allowed = set().union(*(promise.codes for promise in promises))
         self.judge_restarts()
+        if self.job.spares and chaos_contract.TIME_OVER in run.err:
+            allowed.add(chaos_contract.NOT_MEASURED)
         if self.job.fails_at_last():
             allowed.add(TOIL_FAILED)
         if run.code == 0:
