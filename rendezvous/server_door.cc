@@ -1,4 +1,6 @@
 // From the greeting to the seat: proof, duplicates, strangers.
+#include <algorithm>
+
 #include "rendezvous/server_engine.h"
 #include "rendezvous/text.h"
 
@@ -10,6 +12,21 @@ std::string describe(const MemberDescription& member) {
   return "node " + std::to_string(value_of(member.node)) + " task " +
          std::to_string(value_of(member.task)) + " (" + clipped(member.host, 64) + ", pid " +
          std::to_string(member.pid) + ")";
+}
+
+// Those whom a smaller roster was committed without have no seat any more.
+Error no_seat(const MemberDescription& self, const std::vector<ExpectedMember>& expected) {
+  const bool was_expected =
+      std::any_of(expected.begin(), expected.end(), [&self](const ExpectedMember& one) {
+        return one.node == self.node && one.task == self.task;
+      });
+  if (was_expected) {
+    return Error(ErrorCode::kUnavailable,
+                 describe(self) + " comes too late: the roster is complete without it");
+  }
+  return Error(ErrorCode::kInvalidArgument, describe(self) + " is not among the " +
+                                                std::to_string(expected.size()) +
+                                                " expected members");
 }
 
 }  // namespace
@@ -91,11 +108,7 @@ void ServerEngine::admit(Connection& connection) {
   if (failed_) return refuse(connection, *failed_);
   const MemberDescription& self = connection.join.self;
   const auto member = assembly_.find(self.node, self.task);
-  if (!member) {
-    return refuse(connection, Error(ErrorCode::kInvalidArgument,
-                                    describe(self) + " is not among the " +
-                                        std::to_string(assembly_.size()) + " expected members"));
-  }
+  if (!member) return refuse(connection, no_seat(self, options_.expected));
   const Status status = free_seat(connection, *member);
   if (!status) return refuse(connection, status.error());
   advance(connection, DoorEvent::kAdmitted);

@@ -300,19 +300,20 @@ void Coordinator::finish() {
 }
 
 // Those that are left out at last end by themselves when they find the coordinator gone, unless
-// they stand still. One that stood still before is not waited for again.
+// they stand still. One that stood still before is not waited for again, and after a cancel nobody
+// is, since Slurm's SIGKILL comes.
 void Coordinator::pass_closing_deadline(TimePoint now) {
-  bool is_last = true;
+  bool is_hopeless = true;
   std::vector<std::string> hosts;
   for (std::size_t i = 0; i < agents_.size(); ++i) {
     if (agents_[i].lost || agents_[i].acknowledged) continue;
-    is_last = is_last && (are_late_told_ || agents_[i].mute);
+    is_hopeless = is_hopeless && agents_[i].mute;
     hosts.push_back(host_of(MemberIndex{static_cast<std::uint32_t>(i)}));
   }
   say_of_agents(std::move(hosts), "its agent did not acknowledge the end",
                 "their agents did not acknowledge the end",
                 are_late_told_ ? kClosingLimit : kClosingPatience);
-  if (is_last) return finish();
+  if (is_hopeless || are_late_told_ || evidence_.cancel) return finish();
   are_late_told_ = true;
   deadline_ = now + kClosingLimit - kClosingPatience;
 }

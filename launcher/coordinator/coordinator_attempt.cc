@@ -79,7 +79,8 @@ void Coordinator::end_without_start(TimePoint now) {
 // An agent tells what outlived SIGKILL, and goes on without it; one that tells nothing stands
 // still.
 void Coordinator::pass_stop_deadline(TimePoint now) {
-  const bool is_last = now >= *tidy_end_;
+  const bool is_over = now >= *tidy_end_;
+  const bool is_last = is_over || evidence_.cancel;  // whose end Slurm's SIGKILL awaits
   std::vector<std::string> hosts;
   for (std::size_t i = 0; i < agents_.size(); ++i) {
     Agent& member = agents_[i];
@@ -96,7 +97,7 @@ void Coordinator::pass_stop_deadline(TimePoint now) {
     say_of_agents(std::move(hosts), "its agent did not tell the end of its " + what,
                   "their agents did not tell the end of their " + what,
                   (workers_started_ ? options_.stop_grace : kCheckStopGrace) +
-                      (is_last ? kTidyPatience : kKillPatience));
+                      (is_over ? kTidyPatience : kKillPatience));
   }
   if (gang_is_gone()) return decide(now);
   deadline_ = tidy_end_;

@@ -66,8 +66,8 @@ def of_process(name, kind, fault, has_check):
         return Promise(MEASURED, before + END_S, must_name=True)
     if kind == "identity":
         return Promise({MISSING, REFUSED, LOST, INTERNAL}, before + END_S, must_name=True)
-    if kind == "srun":  # the job may run to its end
-        return Promise({CODE[name]}, before + END_S)
+    if kind == "srun":  # the job may run to its end; after SIGTERM srun itself kills the tasks
+        return Promise({CODE[name], *({KILL, *OURS} if name == "term" else ())}, before + END_S)
     if kind == "guardian" and name == "term":  # it stands for the workers that Slurm signals
         return Promise({TERM}, before + END_S)
     return Promise(set(), DRAIN_S + SWEEP_S)  # guardian, writer, look, sweeper
@@ -126,6 +126,8 @@ def of(fault, has_check):
     return Promise(codes, 5 + END_S)
 
 
+# The check's time of 5 s, on two busy cores. Only a job with spares searches where nothing is wrong.
+TIME_OVER = "muster: check: its time is over (--check-deadline)"
 # srun could not start all tasks: then the code is its own, whatever the tasks returned.
 SLURM_GAVE_UP = re.compile("Application launch failed|aborted before step completely launched")
 OURS_BROKEN = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:|MUSTER_CHECK|check failed:"

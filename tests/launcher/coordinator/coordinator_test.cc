@@ -154,6 +154,23 @@ TEST(Coordinator, ACancelIsTheFirstCauseNotTheWorkersThatDiedOfIt) {
   EXPECT_EQ(job.exit_code(), 128 + SIGTERM);
 }
 
+// Slurm's SIGKILL would come first.
+TEST(Coordinator, AfterACancelNobodyIsWaitedForLonger) {
+  Job job(2, unchecked());
+  job.assemble();
+  const TimePoint began = job.now;
+  job.say(0, CancelSeen{SIGTERM, 0});
+  for (std::uint32_t local = 0; local < 8; ++local)
+    job.end_worker(1, local, ExitStatus::killed(SIGKILL), true);
+  job.say(0, GangFinished{job.gang(), {}, 0});
+  job.pass_deadline();
+  EXPECT_EQ(job.coordinator.phase(), Phase::kClosing);
+  job.say(0, CloseAcknowledged{});
+  job.pass_deadline();
+  EXPECT_EQ(job.exit_code(), 128 + SIGTERM);
+  EXPECT_EQ(job.now - began, CoordinatorOptions{}.stop_grace + kKillPatience + kClosingPatience);
+}
+
 TEST(Coordinator, ALostAgentEndsTheJobWithoutWaitingForIt) {
   Job job(3, unchecked());
   job.assemble();

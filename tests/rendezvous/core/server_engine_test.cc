@@ -407,6 +407,23 @@ TEST_F(ServerEngineTest, TakesNobodyAfterTheCommit) {
             "node 1 task 0 (n1, pid 3) comes too late: generation 1 has begun");
 }
 
+TEST_F(ServerEngineTest, OneThatWasDoneWithoutIsLateAndNoStranger) {
+  options_.minimum_nodes = 2;
+  open(3);
+  join(1, 0);
+  join(2, 1);
+  pass(options_.last_call + Duration(1));
+  say(1, Ack{}, Generation{1});
+  say(2, Ack{}, Generation{1});
+  ASSERT_EQ(count<server_effect::Assembled>(), 1u);
+  join(3, 2);
+  EXPECT_EQ(std::get<Refused>(last_said(3)).code, ErrorCode::kUnavailable);
+  EXPECT_EQ(std::get<Refused>(last_said(3)).reason,
+            "node 2 task 0 (n2, pid 3) comes too late: the roster is complete without it");
+  join(4, 3);
+  EXPECT_EQ(std::get<Refused>(last_said(4)).code, ErrorCode::kInvalidArgument);
+}
+
 TEST_F(ServerEngineTest, RefusesOptionsThatCannotWork) {
   ServerEngineOptions options;
   EXPECT_EQ(check_options(options).error().message(),
