@@ -134,6 +134,27 @@ class Standalone(unittest.TestCase):
         self.assertEqual(done.returncode, 127, done.stderr)
         self.assertEqual(len(done.stderr.strip().split("\n")), 1, done.stderr)
 
+    def test_a_node_that_alone_has_a_wrong_word_says_so(self):
+        task = {"SLURM_PROCID": "3", "SLURM_LOCALID": "0", "SLURMD_NODENAME": "node2"}
+        done = run("--no-such-option", "true", environment=task)
+        self.assertEqual(done.returncode, 80, done.stderr)
+        self.assertRegex(done.stderr, r"^muster: node2: unknown option --no-such-option; .*\n$")
+        second = run("--no-such-option", "true", environment={**task, "SLURM_LOCALID": "1"})
+        self.assertEqual((second.returncode, second.stderr), (80, ""))
+
+    def test_variables_that_name_no_first_task_of_a_node_are_told_by_task_0(self):
+        done = run("true", environment={
+            "SLURM_JOB_ID": "1", "SLURM_STEP_ID": "0", "SLURM_STEP_NODELIST": "node1",
+            "SLURM_STEP_TASKS_PER_NODE": "2", "SLURM_NODEID": "0", "SLURM_PROCID": "0",
+            "SLURM_LOCALID": "9"})
+        self.assertEqual(done.returncode, 80, done.stderr)
+        self.assertRegex(done.stderr, r"^muster: SLURM_LOCALID is 9.*\n$")
+
+    def test_the_help_is_printed_by_one_task(self):
+        self.assertIn("srun muster", run("--help", environment={"SLURM_PROCID": "0"}).stdout)
+        other = run("--help", environment={"SLURM_PROCID": "1", "SLURM_LOCALID": "0"})
+        self.assertEqual((other.returncode, other.stdout), (0, ""))
+
     def test_a_cancel_is_the_first_cause(self):
         with subprocess.Popen(
             [os.path.join(BIN, "muster"), "--standalone", "--check=off", "--nproc-per-node=2", "--",
