@@ -326,6 +326,7 @@ Result<JobSetup> set_up_job(const slurm::Step& step, const Environment& environm
   gangs.node = step.node;
   gangs.task = step.local_task;
   AgentFacts facts = find_node_facts(environment, own_program);
+  facts.slots = gangs.wishes.slots;
   if (value_of(step.local_task) == 0) facts.addresses = interface_addresses();
   find_own_errors(step, options, gangs, facts);
   CoordinatorOptions coordinator = coordinator_options(options);

@@ -49,7 +49,7 @@ constexpr FlagRow kRows[] = {
     {"version", 'V', "", kMuster, kAccepted, false, "print the version and end", apply::version},
 
     {"nnodes", 0, "N[:MAX]", kTorchrun, kAccepted, true, "compared with the step's nodes; a mismatch is an error; with MIN:MAX a node that is lost while the agents gather, or has not come 30 s after MIN are there, is done without (never less than a majority of the nodes)", apply::nodes},
-    {"nproc-per-node", 0, "N", kTorchrun, kAccepted, true, "workers per node, all its tasks together: a number, gpu, cpu or auto", apply::workers_per_node},
+    {"nproc-per-node", 0, "N", kTorchrun, kAccepted, true, "workers of this node, all its tasks together: a number, gpu, cpu or auto; nodes may be given different ones", apply::workers_per_node},
     {"rdzv-backend", 0, "NAME", kTorchrun, kIgnored, true, kOwnRendezvous, nullptr},
     {"rdzv-endpoint", 0, "HOST[:PORT]", kTorchrun, kIgnored, true, kOwnRendezvous, nullptr},
     {"rdzv-id", 0, "ID", kTorchrun, kAccepted, true, "the run id that workers see (default: from job, step and restart count)", apply::run_id},
