@@ -23,6 +23,7 @@
 #include "rendezvous/ports.h"
 #include "rendezvous/random.h"
 #include "rendezvous/succession.h"
+#include "slurm/terminal.h"
 
 namespace muster::launcher {
 
@@ -190,10 +191,19 @@ void recall_nodes(const options::Options& options, CoordinatorOptions& coordinat
                   std::to_string(memory->skipped) + " lines that are no records");
 }
 
-output::OutputOptions output_options(const options::Options& options) {
+bool wants_colour(const Environment& environment, const options::Options& options) {
+  if (::isatty(STDOUT_FILENO) == 0 || environment.get_or("TERM", "") == "dumb" ||
+      !environment.get_or("NO_COLOR", "").empty()) {
+    return false;
+  }
+  return options.standalone || slurm::has_terminal_of_user(environment);
+}
+
+output::OutputOptions output_options(const Environment& environment,
+                                     const options::Options& options) {
   output::OutputOptions output;
   if (options.output.prefix) output.prefix = *options.output.prefix;
-  output.colour = ::isatty(STDOUT_FILENO) != 0;
+  output.colour = wants_colour(environment, options);
   output.directory = options.output.log_dir;
   output.route.console = options.output.target != options::OutputTarget::kFiles;
   output.route.file = options.output.target != options::OutputTarget::kConsole;
@@ -346,7 +356,7 @@ Result<JobSetup> set_up_job(const slurm::Step& step, const Environment& environm
     MUSTER_TRY(host, host_options(step, options, std::move(coordinator), setup.agent.session));
     setup.agent.coordinator = std::move(host);
   }
-  setup.output = output_options(options);
+  setup.output = output_options(environment, options);
   return setup;
 }
 

@@ -63,6 +63,12 @@ class Output(ClusterTest):
         run = self.muster("--prefix=${rank}/${local_rank}: ", ZOO, "print", "text", srun=("-N2",))
         self.assertEqual(sorted(run.out.splitlines()), ["0/0: text", "1/0: text"], run)
 
+    def test_unbuffered_lines_are_not_coloured(self):
+        # srun -u gives each task a pseudo-terminal.
+        run = self.muster(ZOO, "print", "bare", srun=("-N2", "-u"))
+        self.assertEqual(sorted(line.rstrip() for line in run.out.splitlines()),
+                         ["[node1 0] bare", "[node2 1] bare"], run)
+
     def test_files_have_a_directory_per_rank(self):
         logs = self.path("logs")
         run = self.muster("--output=files", f"--log-dir={logs}", ZOO, "print", "to stdout",
