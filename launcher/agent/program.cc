@@ -111,12 +111,16 @@ int run_job(const options::Parsed& parsed, const Environment& environment,
   if (!written) (void)refuse_on_node(environment, written.error(), ExitCode::kInternal);
   act_on_unfit(end, after, environment, original);
   if (end.exec) return exec_program(end.launch, original);
-  if (!end.report.empty()) {
+  // A job that was refused has found nothing.
+  if (!end.report.empty() && end.exit_code != to_int(ExitCode::kUsage)) {
     const Status reports = write_reports(parsed.options, end.report);
-    if (!reports) return refuse_on_node(environment, reports.error(), ExitCode::kInternal);
+    if (!reports) (void)refuse_on_node(environment, reports.error(), ExitCode::kInternal);
+    if (written) written = reports;
   }
+  // The verdict is worth more than the file that it did not get into.
   const bool is_check = parsed.options.command == options::Command::kCheck;
-  return is_check && !written ? to_int(ExitCode::kInternal) : end.exit_code;
+  const bool lost = is_check && !written && end.exit_code == 0;
+  return lost ? to_int(ExitCode::kInternal) : end.exit_code;
 }
 
 int print_or_refuse(const Environment& environment, const Result<std::string>& text) {
