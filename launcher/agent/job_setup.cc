@@ -12,6 +12,7 @@
 #include "launcher/agent/health_only.h"
 #include "launcher/agent/interface_addresses.h"
 #include "launcher/agent/node_facts.h"
+#include "launcher/agent/writable_places.h"
 #include "launcher/history/cluster_facts.h"
 #include "launcher/history/node_memory.h"
 #include "launcher/options/exit_codes.h"
@@ -23,6 +24,7 @@
 #include "rendezvous/ports.h"
 #include "rendezvous/random.h"
 #include "rendezvous/succession.h"
+#include "slurm/terminal.h"
 
 namespace muster::launcher {
 
@@ -190,11 +192,26 @@ void recall_nodes(const options::Options& options, CoordinatorOptions& coordinat
                   std::to_string(memory->skipped) + " lines that are no records");
 }
 
-output::OutputOptions output_options(const options::Options& options) {
+bool wants_colour(const Environment& environment, const options::Options& options) {
+  if (::isatty(STDOUT_FILENO) == 0 || environment.get_or("TERM", "") == "dumb" ||
+      !environment.get_or("NO_COLOR", "").empty()) {
+    return false;
+  }
+  return options.standalone || slurm::has_terminal_of_user(environment);
+}
+
+// A folder of its own for each step, as each run of torchrun has: jobs that share a working
+// directory would mix their lines.
+std::string log_folder(const slurm::Step& step, const options::Options& options) {
+  return options.output.log_dir + "/" + plan::default_run_id(step);
+}
+
+output::OutputOptions output_options(const slurm::Step& step, const Environment& environment,
+                                     const options::Options& options) {
   output::OutputOptions output;
   if (options.output.prefix) output.prefix = *options.output.prefix;
-  output.colour = ::isatty(STDOUT_FILENO) != 0;
-  output.directory = options.output.log_dir;
+  output.colour = wants_colour(environment, options);
+  output.directory = log_folder(step, options);
   output.route.console = options.output.target != options::OutputTarget::kFiles;
   output.route.file = options.output.target != options::OutputTarget::kConsole;
   return output;
@@ -209,6 +226,11 @@ void resolve_program(GangBuilderOptions& gangs, AgentFacts& facts) {
     return;
   }
   facts.error = program.error().message();
+  const std::string& name = gangs.command.front();
+  if (program.error().code() == ErrorCode::kNotFound && name.find('/') == std::string::npos &&
+      ::access(name.c_str(), F_OK) == 0) {
+    facts.error += "; write ./" + name + " for the one in the working directory";
+  }
   facts.error_exit_code = static_cast<std::uint32_t>(
       options::to_int(program.error().code() == ErrorCode::kNotFound ? ExitCode::kNotFound
                                                                      : ExitCode::kCannotExecute));
@@ -228,6 +250,22 @@ void find_own_errors(const slurm::Step& step, const options::Options& options,
     return resolve_program(gangs, facts);
   }
   facts.error = fits ? command.error().message() : fits.error().message();
+  facts.error_exit_code = static_cast<std::uint32_t>(options::to_int(ExitCode::kUsage));
+}
+
+// As with a program that is not here.
+void find_place_errors(const slurm::Step& step, const options::Options& options,
+                       AgentFacts& facts) {
+  if (!facts.error.empty()) return;
+  Status places;
+  if (step.node == NodeIndex{0} && step.local_task == LocalTask{0}) {
+    places = check_result_places(options);
+  }
+  if (places && options.output.target != options::OutputTarget::kConsole) {
+    places = prepare_log_folder(log_folder(step, options), options);
+  }
+  if (places) return;
+  facts.error = places.error().message();
   facts.error_exit_code = static_cast<std::uint32_t>(options::to_int(ExitCode::kUsage));
 }
 
@@ -326,8 +364,10 @@ Result<JobSetup> set_up_job(const slurm::Step& step, const Environment& environm
   gangs.node = step.node;
   gangs.task = step.local_task;
   AgentFacts facts = find_node_facts(environment, own_program);
+  facts.slots = gangs.wishes.slots;
   if (value_of(step.local_task) == 0) facts.addresses = interface_addresses();
   find_own_errors(step, options, gangs, facts);
+  find_place_errors(step, options, facts);
   CoordinatorOptions coordinator = coordinator_options(options);
   const bool may_coordinate =
       value_of(step.local_task) == 0 && value_of(step.node) < rendezvous::kMaxSuccessors;
@@ -345,7 +385,7 @@ Result<JobSetup> set_up_job(const slurm::Step& step, const Environment& environm
     MUSTER_TRY(host, host_options(step, options, std::move(coordinator), setup.agent.session));
     setup.agent.coordinator = std::move(host);
   }
-  setup.output = output_options(options);
+  setup.output = output_options(step, environment, options);
   return setup;
 }
 
@@ -374,6 +414,7 @@ Result<std::string> print_dry_run(const slurm::Step& step, const Environment& en
   attempt.marker = "(unique per agent)";
   run.worker = plan::make_worker_environment(environment, run.plan, run.plan.workers.front(),
                                              attempt, "(a memory file)");
+  if (!options.master_port) run.worker.set("MASTER_PORT", "(chosen at start)");
   return plan::print_plan(run);
 }
 

@@ -20,32 +20,28 @@ namespace muster::launcher {
 
 namespace {
 
-// What is wrong for every task of the step alike is said by one of them.
-bool speaks_for_the_step(const Environment& environment) {
+bool is_first_task(const Environment& environment) {
   return environment.get_or("SLURM_PROCID", "0") == "0";
+}
+
+bool is_first_task_of_node(const Environment& environment) {
+  return environment.get_or("SLURM_LOCALID", "0") == "0";
 }
 
 // What only this node may have is said by one task of the node.
 int refuse_on_node(const Environment& environment, const Error& error, ExitCode code) {
-  if (environment.get_or("SLURM_LOCALID", "0") == "0") {
+  if (is_first_task_of_node(environment)) {
     const std::string host = environment.get_or("SLURMD_NODENAME", "this node");
     std::fprintf(stderr, "muster: %s: %s\n", host.c_str(), error.message().c_str());
   }
   return to_int(code);
 }
 
-// A step that this task cannot read may be readable elsewhere: one task of each node says so.
-int refuse_step(const Environment& environment, const Error& error) {
-  if (environment.get_or("SLURM_LOCALID", "0") == "0") {
-    std::fprintf(stderr, "muster: %s\n", error.message().c_str());
-  }
-  return to_int(ExitCode::kUsage);
-}
-
+// What is most often wrong for all tasks alike. But a variable may be empty, or overwritten, on one
+// node alone, where the others would wait for a task that left without a word.
 int refuse(const Environment& environment, const Error& error, ExitCode code) {
-  if (speaks_for_the_step(environment)) {
-    std::fprintf(stderr, "muster: %s\n", error.message().c_str());
-  }
+  if (!is_first_task(environment)) return refuse_on_node(environment, error, code);
+  std::fprintf(stderr, "muster: %s\n", error.message().c_str());
   return to_int(code);
 }
 
@@ -84,7 +80,7 @@ void act_on_unfit(const NodeAgent::End& end, const history::AfterJob& after,
 int run_job(const options::Parsed& parsed, const Environment& environment,
             const process::OriginalLimits& original) {
   const Result<slurm::Step> step = find_step(environment, parsed.options);
-  if (!step) return refuse_step(environment, step.error());
+  if (!step) return refuse(environment, step.error(), ExitCode::kUsage);
   const std::string marker = process::make_marker();
   Result<process::Guardian> guardian = process::Guardian::start(marker);
   if (!guardian) return refuse_on_node(environment, guardian.error(), ExitCode::kInternal);
@@ -115,17 +111,21 @@ int run_job(const options::Parsed& parsed, const Environment& environment,
   if (!written) (void)refuse_on_node(environment, written.error(), ExitCode::kInternal);
   act_on_unfit(end, after, environment, original);
   if (end.exec) return exec_program(end.launch, original);
-  if (!end.report.empty()) {
+  // A job that was refused has found nothing.
+  if (!end.report.empty() && end.exit_code != to_int(ExitCode::kUsage)) {
     const Status reports = write_reports(parsed.options, end.report);
-    if (!reports) return refuse_on_node(environment, reports.error(), ExitCode::kInternal);
+    if (!reports) (void)refuse_on_node(environment, reports.error(), ExitCode::kInternal);
+    if (written) written = reports;
   }
+  // The verdict is worth more than the file that it did not get into.
   const bool is_check = parsed.options.command == options::Command::kCheck;
-  return is_check && !written ? to_int(ExitCode::kInternal) : end.exit_code;
+  const bool lost = is_check && !written && end.exit_code == 0;
+  return lost ? to_int(ExitCode::kInternal) : end.exit_code;
 }
 
 int print_or_refuse(const Environment& environment, const Result<std::string>& text) {
   if (!text) return refuse(environment, text.error(), ExitCode::kUsage);
-  if (speaks_for_the_step(environment)) std::fputs(text->c_str(), stdout);
+  if (is_first_task(environment)) std::fputs(text->c_str(), stdout);
   return 0;
 }
 
@@ -145,8 +145,7 @@ int run_program(const std::vector<std::string>& words, const Environment& enviro
   if (!parsed) return refuse(environment, parsed.error(), ExitCode::kUsage);
   switch (parsed->options.command) {
     case options::Command::kHelp:
-      std::fputs(options::help_text().c_str(), stdout);
-      return 0;
+      return print_or_refuse(environment, options::help_text());
     case options::Command::kVersion:
       std::printf("muster %s\n", kVersion);
       return 0;

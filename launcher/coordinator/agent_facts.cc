@@ -13,6 +13,14 @@ constexpr std::size_t kMaxText = 4096;
 constexpr std::uint32_t kMaxGpus = 64;
 constexpr std::uint32_t kMaxAddresses = 64;
 
+plan::SlotWish read_slots(ByteReader& reader) {
+  plan::SlotWish wish;
+  wish.source = static_cast<plan::SlotSource>(
+      reader.count(static_cast<std::uint32_t>(plan::SlotSource::kAuto)));
+  wish.count = reader.u32();
+  return wish;
+}
+
 }  // namespace
 
 std::string encode(const AgentFacts& facts) {
@@ -21,6 +29,7 @@ std::string encode(const AgentFacts& facts) {
   writer.u8(facts.resources.bound_by_slurm ? 1 : 0);
   write_strings(writer, facts.resources.gpus);
   write_strings(writer, facts.resources.reachable_gpus);
+  writer.u32(static_cast<std::uint32_t>(facts.slots.source)).u32(facts.slots.count);
   writer.u8(facts.has_nccl_backend ? 1 : 0).u8(facts.has_fabric_backend ? 1 : 0);
   write_strings(writer, facts.addresses);
   writer.string(std::string_view(facts.driver_problem).substr(0, kMaxText));
@@ -36,6 +45,7 @@ Result<AgentFacts> parse_agent_facts(std::string_view bytes) {
   facts.resources.bound_by_slurm = reader.u8() != 0;
   facts.resources.gpus = read_strings(reader, kMaxGpus, kMaxText);
   facts.resources.reachable_gpus = read_strings(reader, kMaxGpus, kMaxText);
+  facts.slots = read_slots(reader);
   facts.has_nccl_backend = reader.u8() != 0;
   facts.has_fabric_backend = reader.u8() != 0;
   facts.addresses = read_strings(reader, kMaxAddresses, kMaxText);
@@ -58,7 +68,7 @@ Result<plan::JobPlan> plan_roster(const rendezvous::Roster& roster, const plan::
     if (!facts) {
       return failure(facts.error().within(self.host + ": is it the same muster there?"));
     }
-    places.push_back({self.node, self.task, self.host, std::move(facts->resources)});
+    places.push_back({self.node, self.task, self.host, std::move(facts->resources), facts->slots});
     taken.push_back(member.index);
   }
   MUSTER_TRY(job, plan::plan_job(places, wishes));

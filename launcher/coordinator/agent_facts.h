@@ -15,6 +15,7 @@ namespace muster::launcher {
 struct AgentFacts {
   std::string version;  // of muster
   plan::AgentResources resources;
+  plan::SlotWish slots;             // --nproc-per-node as this agent was given it
   bool has_nccl_backend = false;    // the module is installed and a GPU is there
   bool has_fabric_backend = false;  // the module is installed
   std::string driver_problem;  // why the GPUs of the node could not be counted; "" if they were

@@ -54,6 +54,17 @@ Result<Streams> parse_streams(std::string_view text) {
   return streams;
 }
 
+// As the measurement steps from its smallest size to its largest.
+bool grow_by_one_factor(const std::vector<std::uint64_t>& sizes) {
+  if (sizes.size() < 2) return true;
+  const std::uint64_t factor = sizes[1] / sizes[0];
+  if (factor < 2) return false;
+  for (std::size_t place = 1; place < sizes.size(); ++place) {
+    if (sizes[place] % factor != 0 || sizes[place] / factor != sizes[place - 1]) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 Status check(const FlagUse& use, Parsed& parsed) {
@@ -74,6 +85,9 @@ Status check_min_busbw(const FlagUse& use, Parsed& parsed) {
 
 Status check_sizes(const FlagUse& use, Parsed& parsed) {
   MUSTER_TRY(sizes, parse_sizes(use.value));
+  if (!grow_by_one_factor(sizes)) {
+    return expected("sizes that grow by one whole factor, such as 64K,1M,16M");
+  }
   parsed.options.check.sizes = std::move(sizes);
   return {};
 }
@@ -218,14 +232,14 @@ Status version(const FlagUse&, Parsed& parsed) {
 Status nodes(const FlagUse& use, Parsed& parsed) {
   const std::string_view text = use.value;
   const std::size_t colon = text.find(':');
-  NodeCountWish wish{0, 0, use.source};
-  MUSTER_TRY(minimum, parse_number(text.substr(0, colon), 1, kMaxNodes));
-  wish.minimum = wish.maximum = minimum;
-  if (colon != std::string_view::npos) {
-    MUSTER_TRY(maximum, parse_number(text.substr(colon + 1), minimum, kMaxNodes));
-    wish.maximum = maximum;
+  const auto minimum = parse_number(text.substr(0, colon), 1, kMaxNodes);
+  const auto maximum = colon == std::string_view::npos
+                           ? minimum
+                           : parse_number(text.substr(colon + 1), minimum.value_or(1), kMaxNodes);
+  if (!minimum || !maximum) {
+    return expected(fmt::format("N or MIN:MAX, numbers from 1 to {}", kMaxNodes));
   }
-  parsed.options.nodes = std::move(wish);
+  parsed.options.nodes = NodeCountWish{*minimum, *maximum, use.source};
   return {};
 }
 

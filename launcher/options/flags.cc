@@ -23,7 +23,7 @@ constexpr std::string_view kOwnRendezvous =
 constexpr FlagRow kRows[] = {
     {"check", 0, "MODE", kMuster, kAccepted, false, "which check runs before the start: auto, nccl, fabric or off (default auto)", apply::check},
     {"check-min-busbw", 0, "GBPS", kMuster, kAccepted, false, "stop when the all-reduce over all nodes has less bus bandwidth, in GB/s", apply::check_min_busbw},
-    {"check-sizes", 0, "LIST", kMuster, kAccepted, false, "message sizes of the check, such as 8M,1G (default: the backend's)", apply::check_sizes},
+    {"check-sizes", 0, "LIST", kMuster, kAccepted, false, "message sizes of the check, which grow by one factor, such as 64K,1M,16M (default: the backend's)", apply::check_sizes},
     {"check-deadline", 0, "SECONDS", kMuster, kAccepted, false, "end of the measurement of all nodes, finished or not, and again of the search for culprits (default 5m)", apply::check_deadline},
     {"record-baseline", 0, "FILE", kMuster, kAccepted, false, "write what this machine reaches, if it is found fit, as a profile that later runs are held to", apply::record_baseline},
     {"nodes", 0, "N", kMuster, kAccepted, false, "nodes that the program runs on; those of the step beyond them are spares, and unfit nodes stay out", apply::world_nodes},
@@ -49,7 +49,7 @@ constexpr FlagRow kRows[] = {
     {"version", 'V', "", kMuster, kAccepted, false, "print the version and end", apply::version},
 
     {"nnodes", 0, "N[:MAX]", kTorchrun, kAccepted, true, "compared with the step's nodes; a mismatch is an error; with MIN:MAX a node that is lost while the agents gather, or has not come 30 s after MIN are there, is done without (never less than a majority of the nodes)", apply::nodes},
-    {"nproc-per-node", 0, "N", kTorchrun, kAccepted, true, "workers per node, all its tasks together: a number, gpu, cpu or auto", apply::workers_per_node},
+    {"nproc-per-node", 0, "N", kTorchrun, kAccepted, true, "workers of this node, all its tasks together: a number, gpu, cpu or auto; nodes may be given different ones", apply::workers_per_node},
     {"rdzv-backend", 0, "NAME", kTorchrun, kIgnored, true, kOwnRendezvous, nullptr},
     {"rdzv-endpoint", 0, "HOST[:PORT]", kTorchrun, kIgnored, true, kOwnRendezvous, nullptr},
     {"rdzv-id", 0, "ID", kTorchrun, kAccepted, true, "the run id that workers see (default: from job, step and restart count)", apply::run_id},
@@ -63,7 +63,7 @@ constexpr FlagRow kRows[] = {
     {"module", 'm', "", kTorchrun, kAccepted, true, "the program is a Python module", apply::module},
     {"no-python", 0, "", kTorchrun, kAccepted, true, "execute the program as it is, even a .py", apply::no_python},
     {"run-path", 0, "", kTorchrun, kAccepted, true, "the program is a Python script, whatever its name", apply::run_path},
-    {"log-dir", 0, "DIR", kTorchrun, kAccepted, true, "where --output=files|both writes (default muster-logs)", apply::log_dir},
+    {"log-dir", 0, "DIR", kTorchrun, kAccepted, true, "where --output=files|both writes, each step in a folder JOB.STEP.RESTARTS of its own (default muster-logs)", apply::log_dir},
     {"redirects", 'r', "STREAMS", kTorchrun, kAccepted, true, "3 means --output=files; 1, 2 and lists by local rank mean --output=both, with a note", apply::redirects},
     {"tee", 't', "STREAMS", kTorchrun, kAccepted, true, "anything but 0 means --output=both", apply::tee},
     {"local-ranks-filter", 0, "LIST", kTorchrun, kIgnored, true, "all ranks print; --output=files gives a file per rank", nullptr},

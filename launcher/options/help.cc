@@ -14,6 +14,7 @@ Workers
   --nproc-per-node N    workers per node: a number, gpu, cpu or auto
   -m, --module          the program is a Python module
   --no-python           execute the program as it is; --run-path: it is a Python script
+  --max-restarts N      start all workers anew after a failure, at most N times
   --standalone          one node, without Slurm
   --exec                the agent becomes the program after the check (one worker per agent)
   --dry-run             print the plan and end

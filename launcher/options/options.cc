@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "launcher/options/flags.h"
@@ -183,6 +184,19 @@ Status check_drain(const Options& options) {
   return {};
 }
 
+// What --check=off leaves without a meaning. A minimum that nobody holds the machine to is better
+// said than found out.
+void note_unmeasured(const std::vector<FlagUse>& uses, Parsed& parsed) {
+  static constexpr std::array<std::string_view, 5> kMeasured = {
+      "check-min-busbw", "check-sizes", "check-deadline", "record-baseline", "drain"};
+  if (parsed.options.check.mode != CheckMode::kOff) return;
+  for (const FlagUse& use : uses) {
+    if (std::ranges::count(kMeasured, use.row->name) == 0) continue;
+    parsed.notes.push_back(
+        fmt::format("ignoring {}: with --check=off nothing is measured", use.source));
+  }
+}
+
 Status check_consistency(const std::vector<FlagUse>& uses, Parsed& parsed) {
   const Options& options = parsed.options;
   MUSTER_RETURN_IF_ERROR(check_drain(options));
@@ -231,6 +245,7 @@ Status check_consistency(const std::vector<FlagUse>& uses, Parsed& parsed) {
         "--log-dir: the workers' lines go to the console only; --output=files "
         "or --output=both writes files there");
   }
+  note_unmeasured(uses, parsed);
   return {};
 }
 
@@ -317,10 +332,11 @@ Status check_against_step(const Options& options, const StepFacts& facts) {
   MUSTER_RETURN_IF_ERROR(check_world_nodes(options, facts.node_count));
   if (options.nodes &&
       (facts.node_count < options.nodes->minimum || facts.node_count > options.nodes->maximum)) {
-    return usage_error(fmt::format(
-        "{}, but this step has {}; write srun --nodes={}, or leave "
-        "--nnodes out",
-        options.nodes->source, count_of(facts.node_count, "node"), options.nodes->minimum));
+    return usage_error(
+        fmt::format("{}, but this step has {}; write srun --nodes={}, or leave "
+                    "--nnodes out",
+                    options.nodes->source, count_of(facts.node_count, "node"),
+                    std::clamp(facts.node_count, options.nodes->minimum, options.nodes->maximum)));
   }
   const std::uint32_t node = value_of(facts.node);
   if (options.node_rank && options.node_rank->rank != node &&

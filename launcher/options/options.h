@@ -155,7 +155,7 @@ struct Parsed {
 };
 
 inline constexpr std::size_t kMaxWords = 65536;  // words of a command line
-inline constexpr std::uint32_t kMaxWorkersPerNode = 4096;
+inline constexpr std::uint32_t kMaxWorkersPerNode = 1024;
 inline constexpr std::size_t kMaxCheckSizes = 64;
 
 // `words` without the program's own name; of `environment` only PET_ variables and

@@ -82,7 +82,9 @@ Result<std::vector<std::uint64_t>> parse_sizes(std::string_view text) {
     more = comma != std::string_view::npos;
     const std::optional<std::uint64_t> size = parse_size(text.substr(0, comma));
     if (!size || sizes.size() == kMaxCheckSizes) {
-      return expected(fmt::format("at most {} sizes, such as 8M,1G", kMaxCheckSizes));
+      return expected(
+          fmt::format("sizes such as 8M or 64K,1M,16M, {} at most, each of 1 byte to {} GiB",
+                      kMaxCheckSizes, kMaxCheckSize >> 30));
     }
     sizes.push_back(*size);
     if (more) text.remove_prefix(comma + 1);

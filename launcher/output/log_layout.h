@@ -1,6 +1,6 @@
-// Where per-rank files stand under the directory the user gave. Pure.
+// Where per-rank files stand under the step's directory. Pure.
 //
-//   DIR/attempt_<n>/<rank>/stdout.log  stderr.log  error.json
+//   DIR/<job.step.restarts>/attempt_<n>/<rank>/stdout.log  stderr.log  error.json
 //
 // As torchrun's layout, but by global rank: on a shared file system local ranks of several nodes
 // would collide.

@@ -68,9 +68,25 @@ Status check_one_each(std::span<const AgentPlace> agents, const NodePlan& node) 
   return {};
 }
 
+// The flag counts per node, so the tasks of one node must have been told the same.
+Result<SlotWish> slot_wish_of(std::span<const AgentPlace> agents, const SlotWish& common) {
+  const SlotWish wish = agents[0].told.value_or(common);
+  for (const AgentPlace& agent : agents) {
+    const SlotWish other = agent.told.value_or(common);
+    if (other == wish) continue;
+    return failure(ErrorCode::kInvalidArgument,
+                   agent.host + ": task " + std::to_string(value_of(agent.task)) + " was given " +
+                       to_string(other) + ", task 0 " + to_string(wish) +
+                       "; the flag counts the workers of the whole node: give all tasks of a node "
+                       "the same");
+  }
+  return wish;
+}
+
 Result<NodePlan> plan_node(std::span<const AgentPlace> agents, const PlanWishes& wishes,
                            std::size_t nodes) {
-  MUSTER_TRY(shape, decide_shape(agents, wishes.slots, nodes));
+  MUSTER_TRY(wish, slot_wish_of(agents, wishes.slots));
+  MUSTER_TRY(shape, decide_shape(agents, wish, nodes));
   NodePlan node;
   node.node = agents[0].node;
   node.host = agents[0].host;

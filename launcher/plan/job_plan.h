@@ -71,7 +71,8 @@ struct PlanWishes {
 };
 
 // `agents` in the order of MemberIndex: by node, then local task, tasks counted from 0 on each
-// node; at least one. Errors: see decide_shape, with the host; kProtocol for agents out of order;
+// node; at least one. Errors: see decide_shape, with the host; tasks of a node that were told
+// different numbers of workers; kProtocol for agents out of order;
 // --virtual-local-rank on a node with fewer GPUs than workers.
 Result<JobPlan> plan_job(std::span<const AgentPlace> agents, const PlanWishes& wishes);
 

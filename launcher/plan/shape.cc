@@ -55,8 +55,7 @@ Error does_not_divide(std::span<const AgentPlace> agents, std::uint32_t slots, s
       ", and " + std::to_string(agents.size()) + " does not divide " + std::to_string(slots) +
       ": write `srun --nodes=" + std::to_string(nodes) + " --ntasks=" + std::to_string(nodes) +
       " muster --nproc-per-node=" + std::to_string(slots) +
-      " ...` for one muster a node, or --nproc-per-node=" + std::to_string(agents.size()) +
-      " for one worker a task");
+      " ...` for one muster a node, or leave --nproc-per-node out for one worker a task");
 }
 
 // One worker on one core is slow but honest; several on one core are the default binding of some
@@ -107,6 +106,22 @@ Status check_gpus(std::span<const AgentPlace> agents, std::uint32_t workers) {
 }
 
 }  // namespace
+
+std::string to_string(const SlotWish& wish) {
+  switch (wish.source) {
+    case SlotSource::kDefault:
+      return "no --nproc-per-node";
+    case SlotSource::kCount:
+      return "--nproc-per-node=" + std::to_string(wish.count);
+    case SlotSource::kGpus:
+      return "--nproc-per-node=gpu";
+    case SlotSource::kCores:
+      return "--nproc-per-node=cpu";
+    case SlotSource::kAuto:
+      return "--nproc-per-node=auto";
+  }
+  return "";
+}
 
 std::vector<std::string> gpus_of_node(std::span<const AgentPlace> agents) {
   std::vector<std::string> all;

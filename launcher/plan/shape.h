@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,6 +34,9 @@ struct SlotWish {
   bool operator==(const SlotWish&) const = default;
 };
 
+// "--nproc-per-node=8", "no --nproc-per-node".
+std::string to_string(const SlotWish& wish);
+
 // What an agent can use on its node; each agent finds out for itself.
 struct AgentResources {
   std::uint32_t cores = 1;      // of its CPU mask
@@ -51,6 +55,9 @@ struct AgentPlace {
   LocalTask task{};
   std::string host;
   AgentResources resources;
+  // What this agent itself was told; it decides for its node, so nodes may differ. Absent: all
+  // agents were told the same (PlanWishes).
+  std::optional<SlotWish> told = std::nullopt;
 
   bool operator==(const AgentPlace&) const = default;
 };

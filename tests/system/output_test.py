@@ -63,13 +63,25 @@ class Output(ClusterTest):
         run = self.muster("--prefix=${rank}/${local_rank}: ", ZOO, "print", "text", srun=("-N2",))
         self.assertEqual(sorted(run.out.splitlines()), ["0/0: text", "1/0: text"], run)
 
+    def test_unbuffered_lines_are_not_coloured(self):
+        # srun -u gives each task a pseudo-terminal.
+        run = self.muster(ZOO, "print", "bare", srun=("-N2", "-u"))
+        self.assertEqual(sorted(line.rstrip() for line in run.out.splitlines()),
+                         ["[node1 0] bare", "[node2 1] bare"], run)
+
+    def job_folder(self, logs):
+        """The one folder that the one job made in `logs`."""
+        (name,) = os.listdir(logs)
+        self.assertRegex(name, r"^\d+\.\d+\.\d+$")
+        return os.path.join(logs, name)
+
     def test_files_have_a_directory_per_rank(self):
         logs = self.path("logs")
         run = self.muster("--output=files", f"--log-dir={logs}", ZOO, "print", "to stdout",
                           "print-error", "to stderr", "long", "5000")
         self.expect_code(run, 0)
         self.assertNotIn("to stdout", run.out, run)
-        root = os.path.join(logs, "attempt_0")
+        root = os.path.join(self.job_folder(logs), "attempt_0")
         self.assertEqual(sorted(os.listdir(root), key=int), [str(rank) for rank in range(8)], run)
         for rank in range(8):
             stdout = harness.read_text(os.path.join(root, str(rank), "stdout.log"))
@@ -84,8 +96,23 @@ class Output(ClusterTest):
         self.expect_code(run, 0)
         self.assertEqual(sorted(run.out.splitlines()), ["[node1 0] hello", "[node2 1] hello"], run)
         for rank in "01":
-            path = os.path.join(logs, "attempt_0", rank, "stdout.log")
+            path = os.path.join(self.job_folder(logs), "attempt_0", rank, "stdout.log")
             self.assertEqual(harness.read_text(path), "hello\n", run)
+
+    def test_steps_that_share_a_folder_keep_their_files_apart(self):
+        logs = self.path("logs")
+        for word in ("one", "two"):
+            run = self.muster("--output=files", f"--log-dir={logs}", ZOO, "print", word,
+                              srun=("-N1",))
+            self.expect_code(run, 0)
+        texts = [harness.read_text(os.path.join(logs, job, "attempt_0", "0", "stdout.log"))
+                 for job in os.listdir(logs)]
+        self.assertEqual(sorted(texts), ["one\n", "two\n"])
+
+    def test_a_folder_that_cannot_be_written_is_refused_before_anything_starts(self):
+        run = self.muster("--output=files", "--log-dir=/proc/no/logs", ZOO, "print", "started",
+                          srun=("-N2",))
+        self.expect_one_line(run, 80, r"node1: --log-dir=/proc/no/logs: .*No such file")
 
     def test_a_worker_that_closes_its_streams_harms_nobody(self):
         run = self.muster(ZOO, "close-stdout", "sleep", "200")

@@ -134,6 +134,27 @@ class Standalone(unittest.TestCase):
         self.assertEqual(done.returncode, 127, done.stderr)
         self.assertEqual(len(done.stderr.strip().split("\n")), 1, done.stderr)
 
+    def test_a_node_that_alone_has_a_wrong_word_says_so(self):
+        task = {"SLURM_PROCID": "3", "SLURM_LOCALID": "0", "SLURMD_NODENAME": "node2"}
+        done = run("--no-such-option", "true", environment=task)
+        self.assertEqual(done.returncode, 80, done.stderr)
+        self.assertRegex(done.stderr, r"^muster: node2: unknown option --no-such-option; .*\n$")
+        second = run("--no-such-option", "true", environment={**task, "SLURM_LOCALID": "1"})
+        self.assertEqual((second.returncode, second.stderr), (80, ""))
+
+    def test_variables_that_name_no_first_task_of_a_node_are_told_by_task_0(self):
+        done = run("true", environment={
+            "SLURM_JOB_ID": "1", "SLURM_STEP_ID": "0", "SLURM_STEP_NODELIST": "node1",
+            "SLURM_STEP_TASKS_PER_NODE": "2", "SLURM_NODEID": "0", "SLURM_PROCID": "0",
+            "SLURM_LOCALID": "9"})
+        self.assertEqual(done.returncode, 80, done.stderr)
+        self.assertRegex(done.stderr, r"^muster: SLURM_LOCALID is 9.*\n$")
+
+    def test_the_help_is_printed_by_one_task(self):
+        self.assertIn("srun muster", run("--help", environment={"SLURM_PROCID": "0"}).stdout)
+        other = run("--help", environment={"SLURM_PROCID": "1", "SLURM_LOCALID": "0"})
+        self.assertEqual((other.returncode, other.stdout), (0, ""))
+
     def test_a_cancel_is_the_first_cause(self):
         with subprocess.Popen(
             [os.path.join(BIN, "muster"), "--standalone", "--check=off", "--nproc-per-node=2", "--",
@@ -167,10 +188,31 @@ class Standalone(unittest.TestCase):
         self.assertRegex(done.stderr, r"muster: check: fit as far as the probes tell")
         self.assertEqual((found["verdict"], len(found["nodes"])), ("fit", 1))
 
-    def test_a_report_that_cannot_be_written_is_told(self):
-        done = run("check", "--standalone", "--json=/no/such/folder/x.json")
-        self.assertEqual(done.returncode, 86, done.stderr)
-        self.assertIn("--json=/no/such/folder/x.json", done.stderr)
+    def test_results_that_cannot_be_written_are_refused_before_the_check(self):
+        for option in ("--json", "--html", "--record-baseline"):
+            for path in ("/no/such/folder/x", "/proc"):
+                done = run("check", "--standalone", f"{option}={path}")
+                self.assertEqual(done.returncode, 80, done.stderr)
+                self.assertRegex(done.stderr, f"^muster: localhost: {option}={path}: .*\n$")
+
+    def test_a_folder_for_the_lines_that_cannot_be_made_is_refused(self):
+        done = standalone("--output=both", "--log-dir=/proc/no/logs", "--", "echo", "started")
+        self.assertEqual((done.returncode, done.stdout), (80, ""), done.stderr)
+        self.assertRegex(done.stderr, r"^muster: localhost: --log-dir=/proc/no/logs: make /proc/no: .*\n$")
+
+    def test_a_program_of_the_working_directory_is_told_by_its_path(self):
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "train.sh"), "w", encoding="utf-8"):
+                pass
+            done = standalone("train.sh", cwd=folder)
+        self.assertEqual(done.returncode, 127, done.stderr)
+        self.assertIn("not found in PATH; write ./train.sh for the one in the working directory",
+                      done.stderr)
+
+    def test_the_dry_run_promises_no_port_that_is_not_chosen(self):
+        self.assertIn("MASTER_PORT='(chosen at start)'", standalone("--dry-run", "true").stdout)
+        self.assertIn("MASTER_PORT=29500",
+                      standalone("--dry-run", "--master-port=29500", "true").stdout)
 
     def test_health_only_judges_this_node_by_the_profile_that_is_given(self):
         fit = run("check", "--health-only")

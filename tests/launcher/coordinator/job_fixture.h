@@ -19,6 +19,7 @@ class Job {
       AgentFacts one;
       one.version = "1";
       one.resources.cores = 64;
+      one.slots = {plan::SlotSource::kCount, 8};
       facts.push_back(one);
     }
   }

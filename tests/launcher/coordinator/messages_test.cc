@@ -198,6 +198,7 @@ TEST(AgentFacts, RoundTripAndRefuseRubbish) {
   AgentFacts facts;
   facts.version = "0.1.0";
   facts.resources = {64, true, {"GPU-1", "GPU-2"}, {"GPU-1", "GPU-2", "GPU-3"}};
+  facts.slots = {plan::SlotSource::kCount, 8};
   facts.has_nccl_backend = true;
   facts.addresses = {"10.0.0.1", "fd00::1"};
   facts.error = "oops";

@@ -72,6 +72,27 @@ TEST(CommandLine, DrainsOnlyWhenToldAndWhereThereIsSlurm) {
   EXPECT_NE(error_of({"check", "--drain", "--health-only"}).find("prolog"), std::string::npos);
 }
 
+// What the measurement cannot do is not taken for something near it.
+TEST(CommandLine, SizesOfTheCheckGrowByOneFactor) {
+  EXPECT_EQ(parsed({"--check-sizes=1M,4M,16M", "a"}).check.sizes.size(), 3u);
+  for (const char* sizes : {"1M,3M,100M", "4M,1M", "1M,1M", "2M,3M", "1M,2M,4M,9M"}) {
+    EXPECT_EQ(error_of({std::string("--check-sizes=") + sizes, "a"}),
+              std::string("--check-sizes=") + sizes +
+                  ": expected sizes that grow by one whole factor, such as 64K,1M,16M");
+  }
+  EXPECT_NE(error_of({"--check-sizes=1Q", "a"}).find("expected sizes such as 8M"),
+            std::string::npos);
+}
+
+TEST(CommandLine, SaysWhatCheckOffLeavesUnmeasured) {
+  const auto line = parse_command_line(
+      Words{"--check=off", "--check-min-busbw=100", "--record-baseline=x", "a"}, {});
+  ASSERT_TRUE(line);
+  EXPECT_EQ(line->notes,
+            (Words{"ignoring --check-min-busbw=100: with --check=off nothing is measured",
+                   "ignoring --record-baseline=x: with --check=off nothing is measured"}));
+}
+
 TEST(CommandLine, RunMayBeWrittenOrNot) {
   EXPECT_EQ(parsed({"run", "--exec", "a.out", "run"}), parsed({"--exec", "a.out", "run"}));
 }

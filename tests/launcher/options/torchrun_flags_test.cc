@@ -97,7 +97,7 @@ TEST(TorchrunLine, VirtualLocalRankIsRefusedWithTheCure) {
 
 TEST(TorchrunLine, AnUnknownDeviceNameIsRefused) {
   EXPECT_EQ(error_of({"--nproc-per-node=xpu", "a"}),
-            "--nproc-per-node=xpu: expected gpu, cpu, auto or a number from 1 to 4096");
+            "--nproc-per-node=xpu: expected gpu, cpu, auto or a number from 1 to 1024");
 }
 
 TEST(PetVariables, AreReadAndLoseAgainstTheCommandLine) {
@@ -115,7 +115,7 @@ TEST(PetVariables, AreReadAndLoseAgainstTheCommandLine) {
 
 TEST(PetVariables, AreNamedInErrorsAndNotes) {
   EXPECT_EQ(error_of({"a"}, {{"PET_NNODES", "many"}}),
-            "PET_NNODES=many: expected a whole number from 1 to 65536");
+            "PET_NNODES=many: expected N or MIN:MAX, numbers from 1 to 65536");
   EXPECT_EQ(error_of({"a"}, {{"PET_STANDALONE", "yes"}}), "PET_STANDALONE=yes: expected 0 or 1");
   EXPECT_EQ(parsed({"a"}, {{"PET_MONITOR_INTERVAL", "5"}}).notes[0].substr(0, 31),
             "ignoring PET_MONITOR_INTERVAL=5");
@@ -138,7 +138,11 @@ TEST(CheckAgainstStep, ARangeIsHeld) {
   EXPECT_TRUE(check_against_step(line.options, {.node_count = 3}));
   EXPECT_FALSE(check_against_step(line.options, {.node_count = 5}));
   EXPECT_EQ(error_of({"--nnodes=4:2", "a"}),
-            "--nnodes=4:2: expected a whole number from 4 to 65536");
+            "--nnodes=4:2: expected N or MIN:MAX, numbers from 1 to 65536");
+  EXPECT_EQ(step_error({"--nnodes=1:2", "a"}, {.node_count = 4}),
+            "--nnodes=1:2, but this step has 4 nodes; write srun --nodes=2, or leave --nnodes out");
+  EXPECT_EQ(step_error({"--nnodes=6:8", "a"}, {.node_count = 4}),
+            "--nnodes=6:8, but this step has 4 nodes; write srun --nodes=6, or leave --nnodes out");
 }
 
 TEST(CheckAgainstStep, AVariableExpandedBeforeSrunIsSeen) {

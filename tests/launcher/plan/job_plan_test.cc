@@ -54,6 +54,28 @@ TEST(JobPlan, NodesMayHaveDifferentNumbersOfGpus) {
   EXPECT_EQ(plan(node_of(0, 1, gpus(4)) + node_of(1, 1, gpus(2))).world_size, 6u);
 }
 
+std::vector<AgentPlace> told(std::vector<AgentPlace> agents, const SlotWish& wish) {
+  for (AgentPlace& agent : agents) agent.told = wish;
+  return agents;
+}
+
+// As under torchrun, where every node's agent gets a number of its own.
+TEST(JobPlan, EachNodeHasAsManyWorkersAsItsOwnAgentWasTold) {
+  const auto agents = told(node_of(0, 1), {SlotSource::kCount, 1}) +
+                      told(node_of(1, 2), {SlotSource::kCount, 4}) + told(node_of(2, 1), {});
+  EXPECT_EQ(layout(plan(agents, wish_count(7))), "0@0.0.0 1@1.1.0 2@1.1.1 3@1.2.0 4@1.2.1 5@2.3.0");
+}
+
+TEST(JobPlan, RefusesTasksOfANodeThatWereToldDifferentNumbers) {
+  auto agents = told(node_of(0, 2), {SlotSource::kCount, 2});
+  agents[1].told = SlotWish{};
+  const auto job = plan_job(agents, {});
+  ASSERT_FALSE(job.has_value());
+  EXPECT_EQ(job.error().message(),
+            "n0: task 1 was given no --nproc-per-node, task 0 --nproc-per-node=2; the flag counts "
+            "the workers of the whole node: give all tasks of a node the same");
+}
+
 TEST(JobPlan, CountsGroupsWithoutGaps) {
   const JobPlan job = plan(node_of(1, 1) + node_of(5, 1));
   EXPECT_EQ(job.workers[1].group, 1u);

@@ -60,7 +60,7 @@ TEST(Shape, TasksThatDoNotDivideAreRefusedWithBothLines) {
   expect_refusal(node_of(0, 3, gpus(8)), count(8),
                  "n0 has 3 tasks and 8 slots, and 3 does not divide 8: write `srun --nodes=4 "
                  "--ntasks=4 muster --nproc-per-node=8 ...` for one muster a node, or "
-                 "--nproc-per-node=3 for one worker a task");
+                 "leave --nproc-per-node out for one worker a task");
   expect_refusal(node_of(0, 8, gpus(8)), count(1), "8 does not divide 1");
   expect_refusal(node_of(0, 8, gpus(8)), count(12), "8 does not divide 12");
 }

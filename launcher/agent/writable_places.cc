@@ -1,0 +1,79 @@
+#include "launcher/agent/writable_places.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <functional>
+
+#include "launcher/health/child_question.h"
+
+namespace muster::launcher {
+
+namespace {
+
+constexpr Duration kLimit{10'000};
+
+// `find_problem` runs in the child and gives "" or what is wrong.
+Status ask(const std::string& source, const std::function<std::string()>& find_problem) {
+  const Result<std::string> problem =
+      health::ChildQuestion::ask_and_wait("muster-places", find_problem, kLimit);
+  if (!problem) return failure(problem.error().within(source));
+  if (problem->empty()) return {};
+  return failure(ErrorCode::kInvalidArgument, source + ": " + *problem);
+}
+
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string make_folder(const std::string& folder) {
+  for (std::size_t slash = 0; slash != std::string::npos;) {
+    slash = folder.find('/', slash + 1);
+    const std::string part = folder.substr(0, slash);
+    if (::mkdir(part.c_str(), 0777) == 0 || errno == EEXIST) continue;
+    const int error = errno;  // of a part that is there it may be any, as on a read-only system
+    struct stat found {};
+    if (::stat(part.c_str(), &found) != 0) return "make " + part + ": " + std::strerror(error);
+  }
+  if (::access(folder.c_str(), W_OK | X_OK) == 0) return "";
+  return "write in " + folder + ": " + std::strerror(errno);
+}
+
+// A file that is there and can be written need not be in a folder that can: /dev/stdout.
+std::string find_file_problem(const std::string& path) {
+  struct stat found {};
+  if (::stat(path.c_str(), &found) == 0) {
+    if (S_ISDIR(found.st_mode)) return "is a folder; expected the name of a file";
+    return ::access(path.c_str(), W_OK) == 0 ? "" : std::strerror(errno);
+  }
+  const std::string folder = folder_of(path);
+  if (::access(folder.c_str(), W_OK | X_OK) == 0) return "";
+  return "folder " + folder + ": " + std::strerror(errno) +
+         "; expected a file in a folder that is there and can be written";
+}
+
+}  // namespace
+
+Status prepare_log_folder(const std::string& folder, const options::Options& options) {
+  const Status made = ask("--log-dir=" + options.output.log_dir, [&] {
+    const std::string problem = make_folder(folder);
+    return problem.empty() ? problem : problem + "; write a folder that every node can write to";
+  });
+  return made;
+}
+
+Status check_result_places(const options::Options& options) {
+  for (const auto& [flag, path] :
+       {std::pair("--json=", options.json), std::pair("--html=", options.html),
+        std::pair("--record-baseline=", options.record_baseline)}) {
+    if (path.empty()) continue;
+    MUSTER_RETURN_IF_ERROR(ask(flag + path, [&path] { return find_file_problem(path); }));
+  }
+  return {};
+}
+
+}  // namespace muster::launcher
