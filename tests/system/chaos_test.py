@@ -256,7 +256,7 @@ class Round:
                 seen = seen or others
             self.wait(0.1)
         self.took = time.monotonic() - since
-        if self.job.run.process.poll() is None and self.others():
+        if time.monotonic() >= until and self.job.run.process.poll() is None and self.others():
             self.wrong.append(f"still running {self.took:.1f} s after the last fault, at most"
                               f" {self.bound():.0f} s were promised")
         self.release()
