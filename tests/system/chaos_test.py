@@ -337,6 +337,7 @@ class Round:
                 must_name = False
                 if not re.search(r"muster: rank \d+ \(.*\) failed first: exit code 7", run.err):
                     self.wrong.append("no line says that exit code 7 failed first")
+            must_name = must_name and not chaos_contract.SLURM_GAVE_UP.search(run.err)
             if must_name and not chaos_contract.names(run.err, hosts):
                 self.wrong.append(f"no line names {' or '.join(sorted(hosts))}")
         for line in (run.err + run.out).splitlines():
