@@ -128,8 +128,10 @@ def of(fault, has_check):
 
 # The check's time of 5 s, on two busy cores. Only a job with spares searches where nothing is wrong.
 TIME_OVER = "muster: check: its time is over (--check-deadline)"
-# srun could not start all tasks: then the code is its own, whatever the tasks returned.
-SLURM_GAVE_UP = re.compile("Application launch failed|aborted before step completely launched")
+# srun could not start all tasks, or lost a node's output and killed the step: then the code is its
+# own, whatever the tasks returned.
+SLURM_GAVE_UP = re.compile("Application launch failed|aborted before step completely launched"
+                           "|step_launch_notify_io_failure")
 OURS_BROKEN = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:|MUSTER_CHECK|check failed:"
                          r"|terminate called|Assertion|stack smashing|double free|corrupted")
 
