@@ -37,12 +37,22 @@ int refuse_on_node(const Environment& environment, const Error& error, ExitCode 
   return to_int(code);
 }
 
+// Said for all tasks by the first.
+int refuse_everywhere(const Environment& environment, const Error& error, ExitCode code) {
+  if (is_first_task(environment)) std::fprintf(stderr, "muster: %s\n", error.message().c_str());
+  return to_int(code);
+}
+
 // What is most often wrong for all tasks alike. But a variable may be empty, or overwritten, on one
 // node alone, where the others would wait for a task that left without a word.
 int refuse(const Environment& environment, const Error& error, ExitCode code) {
-  if (!is_first_task(environment)) return refuse_on_node(environment, error, code);
-  std::fprintf(stderr, "muster: %s\n", error.message().c_str());
-  return to_int(code);
+  if (is_first_task(environment)) return refuse_everywhere(environment, error, code);
+  return refuse_on_node(environment, error, code);
+}
+
+int refuse_command_line(const Environment& environment, const Error& error) {
+  const bool misspelt = error.code() == ErrorCode::kNotFound;
+  return (misspelt ? refuse_everywhere : refuse)(environment, error, ExitCode::kUsage);
 }
 
 ExitCode exit_code_of_setup(const Error& error) {
@@ -142,7 +152,7 @@ int run_or_plan(const options::Parsed& parsed, const Environment& environment,
 int run_program(const std::vector<std::string>& words, const Environment& environment) {
   const process::OriginalLimits original = process::OriginalLimits::capture();
   const Result<options::Parsed> parsed = options::parse_command_line(words, environment);
-  if (!parsed) return refuse(environment, parsed.error(), ExitCode::kUsage);
+  if (!parsed) return refuse_command_line(environment, parsed.error());
   switch (parsed->options.command) {
     case options::Command::kHelp:
       return print_or_refuse(environment, options::help_text());

@@ -83,8 +83,9 @@ class WordReader {
     const std::string_view near = nearest_flag(name);
     const std::string advice =
         near.empty() ? "see muster --help" : fmt::format("did you mean --{}?", near);
-    return usage_error(fmt::format(
-        "unknown option {}; {} (options of the program go after its name)", given, advice));
+    return failure(ErrorCode::kNotFound,
+                   fmt::format("unknown option {}; {} (options of the program go after its name)",
+                               given, advice));
   }
 
   std::span<const std::string> words_;
