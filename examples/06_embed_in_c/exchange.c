@@ -51,7 +51,13 @@ int main(int argc, char** argv) {
   unique_id id;
 
   if (argc == 3) {
-    group = join_on_this_machine((uint32_t)atoi(argv[1]), (uint32_t)atoi(argv[2]), &error);
+    const int rank = atoi(argv[1]), size = atoi(argv[2]);
+    if (size < 1 || rank < 0 || rank >= size) {
+      fprintf(stderr, "exchange: rank '%s' of '%s'; write a rank from 0, below the size\n", argv[1],
+              argv[2]);
+      return 2;
+    }
+    group = join_on_this_machine((uint32_t)rank, (uint32_t)size, &error);
   } else {
     muster_join_environment(NULL, NULL, 0, PATIENCE_MS, &group, &error);
   }

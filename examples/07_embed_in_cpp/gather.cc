@@ -21,6 +21,7 @@ using namespace muster;
 using rendezvous::Group;
 using rendezvous::JoinOptions;
 
+constexpr int kMostMembers = 64;  // processes of this one machine
 constexpr Duration kPatience = std::chrono::seconds(30);
 
 int stop(const Error& error) {
@@ -94,7 +95,15 @@ int run_parent(const char* program, std::uint32_t size) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 2) return run_parent(argv[0], static_cast<std::uint32_t>(std::atoi(argv[1])));
+  if (argc == 2) {
+    const int size = std::atoi(argv[1]);
+    if (size >= 1 && size <= kMostMembers) {
+      return run_parent(argv[0], static_cast<std::uint32_t>(size));
+    }
+    std::fprintf(stderr, "gather: '%s' members; write a number from 1 to %d\n", argv[1],
+                 kMostMembers);
+    return 2;
+  }
   Result<JoinOptions> options = rendezvous::join_options_from(Environment::from_block(::environ));
   return options ? run_member(*options) : stop(options.error());
 }
