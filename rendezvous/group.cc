@@ -22,6 +22,7 @@ constexpr Duration kServerStart = std::chrono::seconds(10);
 constexpr Duration kLeaveInHaste = std::chrono::milliseconds(200);
 // The session keeps its own deadlines; this one only guards against a fault of ours.
 constexpr Duration kGuard = std::chrono::seconds(2);
+constexpr Duration kWordOfServer = std::chrono::milliseconds(500);
 
 Duration rest_until(TimePoint end) {
   const auto rest = std::chrono::duration_cast<Duration>(end - Clock::now());
@@ -68,7 +69,8 @@ ServerOptions server_options(const JoinOptions& options) {
   server.expected = options.expected;
   server.ports = options.ports;
   server.authentication = options.authentication;
-  server.assembly_deadline = options.deadline;
+  // The server names the missing; its word should reach a member before the member's own deadline.
+  server.assembly_deadline = options.deadline - std::min(options.deadline / 5, kWordOfServer);
   return server;
 }
 

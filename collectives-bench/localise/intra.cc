@@ -144,7 +144,7 @@ double IntraRecord::noise(const Settings& settings) const {
 Opinion IntraRecord::of_node(std::uint32_t node, const Settings& settings) const {
   const std::vector<GroupOutcome>& seen = by_node_.at(node);
   Opinion opinion = trouble_of(seen);
-  if (opinion.fault == Fault::kHung && by_node_.size() > 1 && none_measured()) {
+  if (opinion.fault == Fault::kHung && by_node_.size() > 1 && all_hung()) {
     opinion.standing = Standing::kCleared;  // all alike: the software, or what they share
     return opinion;
   }
@@ -193,10 +193,10 @@ std::uint32_t IntraRecord::repeats_wanted(const Settings& settings) const {
   return rules.intra_repeats;
 }
 
-bool IntraRecord::none_measured() const {
+bool IntraRecord::all_hung() const {
   return std::all_of(by_node_.begin(), by_node_.end(), [](const auto& node) {
-    return std::none_of(node.second.begin(), node.second.end(), [](const GroupOutcome& outcome) {
-      return outcome.kind == OutcomeKind::kMeasured;
+    return std::all_of(node.second.begin(), node.second.end(), [](const GroupOutcome& outcome) {
+      return outcome.kind == OutcomeKind::kHung;
     });
   });
 }

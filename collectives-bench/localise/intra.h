@@ -23,7 +23,7 @@ class IntraRecord {
   bool empty() const { return rounds_ == 0; }
   std::vector<std::uint32_t> nodes() const;
   bool saw(OutcomeKind kind) const;
-  bool none_measured() const;
+  bool all_hung() const;  // every node, every time
   // Median of one node, GB/s; 0 when it was not measured.
   double busbw_of(std::uint32_t node) const;
 

@@ -124,7 +124,7 @@ Next Localiser::after_intra() {
   const bool doubt = !found_.intra.outstanding(settings).empty();
   const std::uint32_t wanted = found_.intra.repeats_wanted(settings);
   // Where everybody hung, another round would hang as long.
-  const bool all_hung = found_.intra.saw(OutcomeKind::kHung) && found_.intra.none_measured();
+  const bool all_hung = found_.intra.all_hung();
   if (doubt && !all_hung && found_.intra.rounds() < 1 + wanted) return order_intra();
   if (doubt) {
     // Who cannot carry a collective alone would only slow or hang the others.

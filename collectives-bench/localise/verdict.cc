@@ -210,8 +210,9 @@ Decision decide(const Findings& findings, const Verdict& verdict) {
   if (any_outcome(findings, OutcomeKind::kHung)) return Decision::kStop;
   const Threshold* missed = missed_threshold(findings, verdict);
   if (missed != nullptr && missed->stops()) return Decision::kStop;
-  const bool nothing = findings.worlds.empty() ? !findings.intra.level().has_value()
-                                               : !world_busbw(findings).has_value();
+  // Nodes that measured themselves say nothing of what lies between them.
+  const bool is_alone = findings.active.size() < 2 && findings.intra.level().has_value();
+  const bool nothing = findings.worlds.empty() ? !is_alone : !world_busbw(findings).has_value();
   // The world round of a slow node may fail for want of time; a named culprit says more.
   if (!verdict.unmeasured.empty() || (nothing && verdict.unfit.empty())) {
     return Decision::kNotMeasured;

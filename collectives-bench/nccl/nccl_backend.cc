@@ -348,7 +348,10 @@ Result<Timing> NcclBackend::measure(const Collective& collective, Placement plac
   }
   MUSTER_RETURN_IF_ERROR(exchange_->barrier(time_left(deadline)));
   MUSTER_TRY(total, run(collective, placement, iterations, apart ? 0 : samples, deadline));
-  if (apart) MUSTER_RETURN_IF_ERROR(run(collective, placement, samples, samples, deadline));
+  if (apart) {
+    MUSTER_RETURN_IF_ERROR(exchange_->barrier(time_left(deadline)));
+    MUSTER_RETURN_IF_ERROR(run(collective, placement, samples, samples, deadline));
+  }
   single_took_.reset();
   if (iterations == 1) single_took_ = total;
   MUSTER_TRY(each_us, time_between(samples));

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@
 namespace muster::launcher {
 
 struct CheckState {
+  std::set<std::uint32_t> absent;  // places of nodes that were out before it
   CheckWishes wishes;
   std::vector<CheckNode> nodes;  // all of the job, by place
   std::optional<NodeSelection> selection;
@@ -23,6 +25,7 @@ struct CheckState {
   CheckLog log;
   TimePoint search_end{};
   bool searching = false;
+  bool repeating = false;     // nodes measure themselves again, before all are measured together
   bool is_cut_short = false;  // the round under way, by search_end
   std::optional<Choice> choice;
 };

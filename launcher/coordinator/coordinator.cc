@@ -146,7 +146,7 @@ std::optional<Coordinator::Misfit> Coordinator::find_misfit() {
       return Misfit{static_cast<int>(joined.facts.error_exit_code),
                     host + ": " + joined.facts.error};
     }
-    const plan::SlotSource slots = options_.wishes.slots.source;
+    const plan::SlotSource slots = joined.facts.slots.source;
     const bool counts_gpus = slots != plan::SlotSource::kCount && slots != plan::SlotSource::kCores;
     if (counts_gpus && !joined.facts.driver_problem.empty()) {
       // Never a smaller world by accident.
@@ -207,7 +207,8 @@ void Coordinator::cancel(MemberIndex index, const CancelSeen& message, TimePoint
     say(cancel_notice(seen, workers_started_ ? job_.world_size : 0,
                       workers_started_ ? options_.stop_grace : kCheckStopGrace));
   }
-  if (phase_ != Phase::kStopping) stop(now);
+  if (phase_ != Phase::kStopping) return stop(now);
+  if (deadline_ == tidy_end_) pass_stop_deadline(now);  // whose end Slurm's SIGKILL awaits
 }
 
 void Coordinator::lose_agent(const AgentLost& event, TimePoint now) {

@@ -48,6 +48,8 @@ void Coordinator::check_again(TimePoint now) {
   }
   count_slots();
   check_ = {};
+  for (const auto& [place, why] : out_) check_.absent.insert(place);
+  health_->begin_anew();
   look_at_nodes(Phase::kLooking, now);
 }
 
@@ -104,7 +106,7 @@ void Coordinator::open_check(TimePoint now) {
   }
   selection.local_ranks = local_ranks;
   check_.wishes = {options_.check_spec, options_.check_min_busbw, options_.check_deadline,
-                   options_.record_baseline, false};
+                   options_.record_baseline && value_of(attempt_) == 0, false};
   check_.wishes.spec.backend = *check_backend_;
   check_.wishes.spec.sizes = options_.check_sizes.value_or(default_sizes(*check_backend_));
   check_.wishes.compares_unknown =
@@ -123,9 +125,12 @@ void Coordinator::follow(NodeSelection::Next next, TimePoint now) {
   auto* round = std::get_if<bench::localise::Round>(&next);
   if (round == nullptr) return settle(std::move(std::get<Choice>(next)), now);
   using bench::localise::RoundKind;
-  const bool is_repeat = round->kind == RoundKind::kIntra && !check_.log.rounds().empty();
-  const bool is_search =
-      is_repeat || (round->kind != RoundKind::kIntra && round->kind != RoundKind::kWorld);
+  const bool is_search = round->kind != RoundKind::kIntra && round->kind != RoundKind::kWorld;
+  // Nodes that measure themselves again have time of their own, and then all nodes together.
+  const bool repeats = round->kind == RoundKind::kIntra && !check_.log.rounds().empty();
+  if (!check_.searching && repeats != std::exchange(check_.repeating, repeats)) {
+    check_.search_end = now + options_.check_deadline;
+  }
   if (is_search && !std::exchange(check_.searching, true))
     check_.search_end = now + options_.check_deadline;
   const auto left = std::chrono::ceil<Duration>(check_.search_end - now);
@@ -228,9 +233,9 @@ void Coordinator::end_round(TimePoint now) {
   check_.log.add(*check_.round, outcomes, hosts, now);
   note_networks();
   const bool has_spares = check_.selection->candidates().size() > wanted_nodes();
-  const bool is_first = check_.log.rounds().size() == 1 || !check_.searching;
   const bool is_over_all = check_.round->round().kind == bench::localise::RoundKind::kWorld;
-  if (is_first && (is_over_all || hosts.size() == 1)) say_table();
+  const bool is_first = check_.log.rounds().size() == 1;
+  if (is_first ? is_over_all || hosts.size() == 1 : is_over_all && !check_.searching) say_table();
   if (!lose_mute_nodes(now)) return;
   check_.round.reset();
   const bool hung = std::any_of(outcomes.begin(), outcomes.end(), [](const auto& outcome) {
@@ -313,6 +318,7 @@ void Coordinator::say_times() {
 void Coordinator::settle(Choice choice, TimePoint now) {
   check_.round.reset();
   deadline_.reset();
+  for (Agent& member : agents_) member.in_gang = false;
   say("muster: check: " + choice.line);
   if (check_.searching) {
     const std::size_t lines = std::min(choice.evidence.size(), kMostEvidence);
@@ -396,6 +402,7 @@ void Coordinator::check_not_measured(const std::string& why, TimePoint now) {
   if (!why.empty()) say("muster: check: could not measure: " + why);
   if (goes_on_unmeasured()) {
     check_.selection.reset();
+    check_backend_.reset();  // nor before a restart
     say("muster: check: going on unmeasured, since --check=auto asks for no minimum; " +
         std::string("--check=off leaves the check out"));
     return prepare_workers(now);

@@ -26,9 +26,8 @@ void Coordinator::look_at_nodes(Phase phase, TimePoint now) {
   for (std::size_t i = 0; i < agents_.size(); ++i) {
     if (!agents_[i].lead) continue;
     const std::size_t place = agents_[i].place;
-    // Of a node that the check has just found unfit, the look after it may tell why.
-    const bool was_out =
-        phase == Phase::kLooking && out_.contains(static_cast<std::uint32_t>(place));
+    // Of a node that this very check found unfit, the look after it may tell why.
+    const bool was_out = check_.absent.contains(static_cast<std::uint32_t>(place));
     if (agents_[i].lost || agents_[i].mute || was_out) {
       health_->forget(place);
       continue;

@@ -54,6 +54,7 @@ void Coordinator::end_storeless(MemberIndex from, const StoreFailed& message, Ti
 }
 
 void Coordinator::end_without_store_in_time(TimePoint now) {
+  agent(store_agent()).mute = true;
   replace_store_agent("its agent did not open the workers' store within 10 s", now);
 }
 

@@ -89,9 +89,7 @@ bool Coordinator::lose_unneeded(const AgentLost& event, TimePoint now) {
 history::NodeIdentity Coordinator::identity_of(std::size_t place) const {
   history::NodeIdentity identity{hosts_[place], "", gpus_[place]};
   if (!health_) return identity;
-  const NodeHealth& node = health_->nodes()[place];
-  const auto& look = node.after ? node.after : node.before;
-  if (look) identity.instance_id = look->host.instance_id;
+  identity.instance_id = health_->nodes()[place].instance_id;
   return identity;
 }
 
@@ -140,8 +138,9 @@ std::vector<history::UnfitRecord> Coordinator::unfit_records() const {
 // The commands are never run by muster itself, but with --drain, when the job is over.
 void Coordinator::say_commands() {
   std::vector<history::UnfitRecord> unfit = unfit_records();
-  if (unfit.empty() || std::exchange(told_unfit_, unfit) == unfit) return;
+  if (std::exchange(told_unfit_, unfit) == unfit) return;
   commands_.clear();
+  if (unfit.empty()) return effects_.push_back(KeepUnfit{});  // the check before it was wrong
   std::vector<std::string> hosts;
   for (const history::UnfitRecord& one : unfit) hosts.push_back(one.host);
   for (const slurm::NodeCommand& command :

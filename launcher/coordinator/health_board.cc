@@ -57,6 +57,17 @@ HealthBoard::HealthBoard(const std::vector<std::string>& hosts) {
   for (const std::string& host : hosts) nodes_.emplace_back().host = host;
 }
 
+void HealthBoard::begin_anew() {
+  looks_ = 0;
+  for (NodeHealth& node : nodes_) {
+    node.before.reset();
+    node.after.reset();
+    node.nccl.reset();
+    node.clock = {};
+    node.results.clear();
+  }
+}
+
 void HealthBoard::begin_look(TimePoint now) {
   ++looks_;
   asked_ = now;
@@ -76,6 +87,7 @@ void HealthBoard::note(std::size_t place, const NodeLooked& message, TimePoint n
       {in_microseconds(asked_), message.heard_us, message.answered_us, in_microseconds(now)});
   if (message.facts.empty()) return;
   Result<health::HealthFacts> facts = health::parse_health_facts(message.facts);
+  if (facts && !facts->host.instance_id.empty()) node.instance_id = facts->host.instance_id;
   if (!facts) {
     node.problem = facts.error().message();
   } else if (looks_ == 1) {

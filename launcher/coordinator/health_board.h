@@ -26,6 +26,7 @@ inline constexpr std::size_t kMaxTables = 8;  // nodes whose probes are printed 
 
 struct NodeHealth {
   std::string host;
+  std::string instance_id;  // by any look
   std::optional<health::HealthFacts> before;
   std::optional<health::HealthFacts> after;
   health::Fact<health::ClockReading> clock;  // of the last look; against the coordinator's
@@ -40,6 +41,8 @@ class HealthBoard {
  public:
   explicit HealthBoard(const std::vector<std::string>& hosts);
 
+  // Before another check: what was found is forgotten, what was told is not.
+  void begin_anew();
   // Nodes are places in the list of hosts. The first look is the one before the check.
   void begin_look(TimePoint now);
   void note(std::size_t node, const NodeLooked& message, TimePoint now);

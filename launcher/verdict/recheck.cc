@@ -1,15 +1,32 @@
 #include "launcher/verdict/recheck.h"
 
+#include <string>
+#include <vector>
+
 #include "launcher/verdict/words.h"
 
 namespace muster::verdict {
 
+namespace {
+
+constexpr std::size_t kJudgedLines = 10;
+
+// PyTorch prints the line that tells most behind the one that counts as the cause.
+std::string words_of(const FirstCause& cause) {
+  std::string words = cause.text;
+  const std::vector<std::string>& tail = cause.stderr_tail;
+  const std::size_t first = tail.size() > kJudgedLines ? tail.size() - kJudgedLines : 0;
+  for (std::size_t line = first; line < tail.size(); ++line) words += "\n" + tail[line];
+  return words;
+}
+
+}  // namespace
+
 Suspect suspect_of(const FirstCause& cause) {
-  if (cause.kind != CauseKind::kWorker || is_programs_own_error(cause.text)) {
-    return Suspect::kNothing;
-  }
-  if (complains_about_gpu(cause.text)) return Suspect::kGpu;
-  if (complains_about_network(cause.text)) return Suspect::kNetwork;
+  const std::string words = words_of(cause);
+  if (cause.kind != CauseKind::kWorker || is_programs_own_error(words)) return Suspect::kNothing;
+  if (complains_about_gpu(words)) return Suspect::kGpu;
+  if (complains_about_network(words)) return Suspect::kNetwork;
   return cause.complaint ? Suspect::kPeer : Suspect::kNothing;
 }
 

@@ -55,23 +55,21 @@ constexpr std::array<std::string_view, 10> kGpuComplaints = {
     "fallen off the bus",
 };
 
-constexpr std::array<std::string_view, 11> kNetworkComplaints = {
+constexpr std::array<std::string_view, 7> kNetworkComplaints = {
     "unhandled system error",  // NCCL's words for what its transport met
     "ncclsystemerror",
     "ncclinternalerror",
-    "net/ib",
-    "net/ofi",
-    "net/socket",
-    "libfabric",
+    "got completion from peer",  // NCCL's NET/IB
+    "completed with error",      // the NCCL plug-in for libfabric
     "fi_cq_read",
-    "ibv_",
-    "rdma",
-    "nvlink",
+    "ibv_poll_cq",
 };
 
-constexpr std::array<std::string_view, 7> kOwnErrors = {
+constexpr std::array<std::string_view, 9> kOwnErrors = {
     "out of memory",
     "device-side assert",
+    "illegal memory access",
+    "misaligned address",
     "invalid device ordinal",
     "no kernel image",
     "invalid configuration argument",

@@ -171,12 +171,24 @@ TEST(Localiser, TheOnlyNodeThatHangsIsNamedAfterOneRound) {
   EXPECT_EQ(course.rounds.size(), 1u);
 }
 
+TEST(Localiser, NodesThatMeasuredThemselvesAloneSayNothingOfWhatIsBetweenThem) {
+  TrialSpec spec = nodes(3, 8);
+  SyntheticCluster synthetic(spec.nodes, spec.local_ranks, spec.noise, Faults{}, 1);
+  Localiser localiser = Localiser::create(synthetic.cluster(), trial_settings(spec)).value();
+  Next next = localiser.begin();
+  const Round intra = std::get<Round>(next);
+  ASSERT_EQ(intra.kind, RoundKind::kIntra);
+  ASSERT_EQ(std::get<Round>(localiser.step(synthetic.run(intra))).kind, RoundKind::kWorld);
+  EXPECT_EQ(localiser.conclude().decision, Decision::kNotMeasured);
+}
+
 TEST(Localiser, ANodeThatCannotMeasureItselfSaysWhy) {
   Faults faults;
   faults.mute_nodes = {0};
   const Course course = run(nodes(1, 8), faults);
   EXPECT_EQ(course.verdict.decision, Decision::kNotMeasured);
-  EXPECT_NE(course.verdict.line.find(": the process ended with exit code 3"), std::string::npos) << course.verdict.line;
+  EXPECT_NE(course.verdict.line.find(": the process ended with exit code 3"), std::string::npos)
+      << course.verdict.line;
 }
 
 TEST(Localiser, WhereEveryNodeHangsByItselfNoneIsBlamed) {

@@ -142,6 +142,24 @@ TEST(Recheck, ANodeThatIsOutIsNeitherLookedAtNorMeasured) {
   EXPECT_EQ(groups.front(), (std::vector<std::uint32_t>{1, 2, 3, 4}));
 }
 
+TEST(Recheck, ANodeThatTheFirstCheckLeftOutStaysOutAndIsTold) {
+  RecheckedJob job(5, 4);
+  job.speed[2] = 0.4;
+  job.start();
+  EXPECT_EQ(job.last_left_out(), (std::vector<NodeIndex>{NodeIndex{2}}));
+  job.fail(1, kNetworkWords);
+  job.look_again();
+  job.run_rounds();
+  EXPECT_EQ(job.coordinator.phase(), Phase::kRunning) << job.said();
+  EXPECT_EQ(job.last_left_out(), (std::vector<NodeIndex>{NodeIndex{2}})) << "out stays out";
+  const KeepUnfit* last = nullptr;
+  for (const Effect& effect : job.effects) {
+    if (const auto* kept = std::get_if<KeepUnfit>(&effect)) last = kept;
+  }
+  ASSERT_NE(last, nullptr);
+  EXPECT_EQ(last->unfit.size(), 1u);
+}
+
 TEST(Recheck, ACancelDuringItEndsTheJob) {
   RecheckedJob job(4, 4);
   job.start();

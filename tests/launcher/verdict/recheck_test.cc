@@ -27,7 +27,7 @@ TEST(Recheck, WordsOfATransportPointToTheNetwork) {
   for (const char* words :
        {"torch.distributed.DistBackendError: NCCL error in: x.cpp:1275, unhandled system error "
         "(run with NCCL_DEBUG=INFO for details), NCCL version 2.18.1",
-        "RuntimeError: NET/OFI Request 0x7f completed with error", "ibv_poll_cq: status 12"}) {
+        "NCCL WARN NET/OFI Request 0x7f completed with error. RC: 103", "ibv_poll_cq: status 12"}) {
     EXPECT_EQ(suspect_of(worker_that_says(words)), Suspect::kNetwork) << words;
   }
 }

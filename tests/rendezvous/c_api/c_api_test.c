@@ -116,7 +116,7 @@ static void a_join_without_the_others_ends_and_names_them(void) {
   const muster_join_options options = options_of(&where, 0);
   muster_group* group = (muster_group*)&options;
   muster_error error;
-  EXPECT_CODE(MUSTER_TIMEOUT, muster_join(&options, 300, &group, &error));
+  EXPECT_CODE(MUSTER_TIMEOUT, muster_join(&options, 2000, &group, &error));
   CHECK(group == NULL);
   EXPECT_TEXT("node0");
   CHECK(muster_join(&options, 50, &group, NULL) == MUSTER_TIMEOUT);
