@@ -2,13 +2,14 @@
 //
 //   the first cause                                          suspect
 //   a worker's words of a CUDA error, an uncorrectable ECC   a GPU
-//   a worker's words of NCCL's transport, libfabric, RDMA    the network
+//   a worker's words of NCCL's transports, their libraries  the network
 //   words that blame a peer, while no peer shows a cause     a peer, or the way to it
 //   a CUDA or NCCL error that a program makes itself: out    nothing
-//   of memory, an assert on the device, invalid usage
+//   of memory, an illegal access, invalid usage
 //   anything else: an exception, a signal, a lost node       nothing
 //
-// A lost node says nothing of the others, and a spare in its place has been measured.
+// Its words are the line of the cause and its last ten lines of stderr. A lost node says nothing of
+// the others, and a spare in its place has been measured.
 #pragma once
 
 #include <string_view>

@@ -42,6 +42,11 @@ class RecheckedJob : public CheckedJob {
     for (std::uint32_t node = 0; node < nodes_; ++node) say(node, healthy_look(LookId{look_}));
   }
 
+  void check_again() {
+    look_again();
+    run_rounds();
+  }
+
   bool says(std::string_view text) const { return said().find(text) != std::string::npos; }
 
   std::vector<NodeIndex> last_left_out() const {
@@ -91,8 +96,7 @@ TEST(Recheck, WordsOfTheNetworkHaveTheMachineMeasuredBeforeTheRestart) {
       job.says("muster: check: again before restart 1 of 2, since the failure points to "
                "the network\n"))
       << job.said();
-  job.look_again();
-  job.run_rounds();
+  job.check_again();
   EXPECT_EQ(job.coordinator.phase(), Phase::kRunning) << job.said();
   EXPECT_TRUE(job.says("muster: restart 1 of 2: all 32 workers start anew\n")) << job.said();
   EXPECT_EQ(job.count_sent<StartWorkers>(), 2u);
@@ -103,8 +107,7 @@ TEST(Recheck, ANodeThatBecameSlowIsLeftOutWhereASpareIsThere) {
   job.start();
   job.speed[2] = 0.4;
   job.fail(1, kNetworkWords);
-  job.look_again();
-  job.run_rounds();
+  job.check_again();
   EXPECT_EQ(job.coordinator.phase(), Phase::kRunning) << job.said();
   EXPECT_EQ(job.last_left_out(), (std::vector<NodeIndex>{NodeIndex{2}})) << job.said();
   EXPECT_TRUE(job.says("muster: world: node[1-2,4-5]; out: node3\n")) << job.said();
@@ -116,8 +119,7 @@ TEST(Recheck, WithoutASpareAnUnfitMachineEndsTheJob) {
   job.start();
   job.speed[2] = 0.4;
   job.fail(1, kNetworkWords);
-  job.look_again();
-  job.run_rounds();
+  job.check_again();
   EXPECT_TRUE(job.says("muster: the check found the machine unfit; not restarted\n")) << job.said();
   job.acknowledge_all();
   EXPECT_EQ(job.exit_code(), to_int(ExitCode::kUnfit));
@@ -148,8 +150,7 @@ TEST(Recheck, ANodeThatTheFirstCheckLeftOutStaysOutAndIsTold) {
   job.start();
   EXPECT_EQ(job.last_left_out(), (std::vector<NodeIndex>{NodeIndex{2}}));
   job.fail(1, kNetworkWords);
-  job.look_again();
-  job.run_rounds();
+  job.check_again();
   EXPECT_EQ(job.coordinator.phase(), Phase::kRunning) << job.said();
   EXPECT_EQ(job.last_left_out(), (std::vector<NodeIndex>{NodeIndex{2}})) << "out stays out";
   const KeepUnfit* last = nullptr;
@@ -178,8 +179,7 @@ TEST(Recheck, ANodeLostDuringItIsReplacedByASpare) {
   loss.agent = MemberIndex{3};
   loss.detail = "silent for 10 s";
   job.feed(loss);
-  job.look_again();
-  job.run_rounds();
+  job.check_again();
   EXPECT_EQ(job.coordinator.phase(), Phase::kRunning) << job.said();
   EXPECT_EQ(job.last_left_out(), (std::vector<NodeIndex>{NodeIndex{3}}));
 }
