@@ -195,17 +195,14 @@ class NodeFails(ClusterTest):
                   f" exec muster --check=off --assemble-deadline=4 true")
         run = self.start("srun", "-N4", "sh", "-c", script)
         self.await_lines("here", 1)
-        self.cluster.order("cut", "node3")
-        try:
+        with self.cut_off("node3"):
             since = time.monotonic()
             open(held, "w", encoding="utf-8").close()
-            wait_until(lambda: "node3" in run.err, "node3 named", limit=10)
+            wait_until(lambda: "node3" in run.err, "node3 named")
             self.expect_within(time.monotonic() - since, 4, run)
-            wait_until(lambda: self.agents().keys() <= {"node3"}, "the others' end", limit=10)
+            wait_until(lambda: self.agents().keys() <= {"node3"}, "the others' end")
             wait_until(lambda: run.err.count(f"Exited with exit code {MISSING_NODES}") > 0,
-                       "code 81", limit=10)
-        finally:
-            self.cluster.order("heal", "node3")
+                       "code 81")
         run.finish()
         self.expect_code(run, MISSING_NODES)
         self.assertEqual(len(re.findall(r"did not come within 4 s: node3", run.err)), 1, run)
@@ -216,17 +213,13 @@ class NodeFails(ClusterTest):
                          self.path("pids"), "wait")
         self.await_lines("pids", 8)
         since = time.monotonic()
-        self.cluster.order("cut", "node4")
-        try:
-            wait_until(lambda: not self.workers_outside("node4"), "the end of the others' workers",
-                       limit=30)
+        with self.cut_off("node4"):
+            wait_until(lambda: not self.workers_outside("node4"), "the end of the others' workers")
             # Ten seconds of silence make a node lost.
             self.expect_within(time.monotonic() - since, 10 + GRACE_S, run)
             self.assertRegex(run.err, r"node4", run)
             # The cut node's workers live on a lease that ends too.
-            wait_until(lambda: not self.workers_outside(""), "the end of node4's workers", limit=30)
-        finally:
-            self.cluster.order("heal", "node4")
+            wait_until(lambda: not self.workers_outside(""), "the end of node4's workers")
         run.finish()
         self.expect_code(run, LOST)
 

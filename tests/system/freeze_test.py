@@ -239,13 +239,10 @@ class Agents(Freeze):
         self.await_lines("ends", 2)
         wait_until(lambda: not self.named("muster-sweeper", "node3"), "the end of node3's search")
         time.sleep(1)  # for its word to be on its way
-        self.cluster.order("cut", "node3")
-        try:
+        with self.cut_off("node3"):
             open(self.path("go"), "w", encoding="utf-8").close()
             wait_until(lambda: "node3: its agent did not acknowledge the end within 2 s" in run.err,
                        "a line that names the node")
-        finally:
-            self.cluster.order("heal", "node3")
         self.assertEqual(run.finish().code, 0, run)
         self.assertNotIn("within 12 s", run.err, run)
         self.expect_nothing_left()

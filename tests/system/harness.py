@@ -8,6 +8,7 @@ the test's mark may run any more, whatever session, parent or environment it has
 MUSTER_BIN_DIR names the folder of the programs (default: build/release/bin). A file ends with
 `harness.main()`: exit code 0 passed, 1 failed, 77 everything skipped, with the reason printed.
 """
+import contextlib
 import errno
 import glob
 import os
@@ -32,9 +33,10 @@ ZOO = os.path.join(BIN, "child_zoo")
 
 MARK = "MUSTER_SYSTEM_TEST"  # in the environment, or the command line, of all that a test starts
 DIRECTORY = "muster-system"  # /tmp/muster-system.PID.xxxx
-RUN_LIMIT_S = 30  # no command of a test takes longer
+RUN_LIMIT_S = 60  # no command of a test takes half of it, on an idle machine
 CHECK_LIMIT_S = 180  # but a job whose check searches: twice --check-deadline, and the rest of it
-EVENT_LIMIT_S = 20  # nothing a test waits for takes longer
+EVENT_LIMIT_S = 60  # nothing a test waits for takes a third of it
+NODES_LIMIT_S = 90  # but Slurm, which takes a node that was cut off back after a while only
 LEFTOVER_LIMIT_S = 3  # from srun's end until the last process of the job is gone
 # The issue's bound on a failure is its grace + 2 s; a loaded machine of two cores gets this more.
 BOUND_S = 2
@@ -291,6 +293,24 @@ class ClusterTest(unittest.TestCase):
         os.makedirs(os.path.join(self.folder, "runs"))
         self.runs = []
         self.addCleanup(self._end_everything)
+        self.await_all_nodes()
+
+    def await_all_nodes(self):
+        """Until Slurm would start a job on every node: what the test before did to one is over."""
+        words = ("sinfo", "--noheader", "--states=idle", "--format=%D")
+        wait_until(lambda: self.cluster.ask(*words).strip() == str(self.nodes),
+                   f"{self.nodes} idle nodes", NODES_LIMIT_S)
+
+    @contextlib.contextmanager
+    def cut_off(self, node):
+        """The node's link is down meanwhile. Slurm gives up a node after half a minute, or later, and
+        srun may wait for that: so what a test expects of muster is awaited inside as an event, and
+        srun's end behind it, when the node can be asked again."""
+        self.cluster.order("cut", node)
+        try:
+            yield
+        finally:
+            self.cluster.order("heal", node)
 
     # Starting.
 

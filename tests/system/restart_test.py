@@ -107,13 +107,12 @@ class Restarts(ClusterTest):
         run = self.muster("sh", "-c", script, srun=("-N4", "--no-kill"),
                           options=("--nproc-per-node=2", "--max-restarts=1", "--spares=1"))
         self.await_lines("pids", 6)
-        self.cluster.order("cut", "node3")
-        try:
-            run.finish()
-        finally:
-            self.cluster.order("heal", "node3")
+        with self.cut_off("node3"):
+            wait_until(lambda: len(re.findall(r"attempt 1 rank \d on node[124]", run.out)) == 6,
+                       "six workers anew")
+            wait_until(lambda: self.agents().keys() <= {"node3"}, "the others' end")
+        run.finish()
         self.assertRegex(run.err, r"muster: world: node\[1-2,4\]; out: node3", run)
-        self.assertEqual(len(re.findall(r"attempt 1 rank \d on node[124]", run.out)), 6, run)
 
     def test_a_node_whose_console_takes_no_lines_is_not_left_out(self):
         """Its agent carries the output for a while after its workers were killed."""

@@ -111,22 +111,13 @@ class CoordinatorIsLost(ClusterTest):
                         print(f"  {fault}: not reached")
                         continue
                     since = time.time()
-                    self.cluster.order("cut", "node1")
-                    open(self.fault_file + ".go", "w", encoding="utf-8").close()
-                    try:
+                    with self.cut_off("node1"):
+                        open(self.fault_file + ".go", "w", encoding="utf-8").close()
                         wait_until(lambda: not self.agents_outside("node1"), "the others' end", 40)
                         outcome, seconds = self.judge(run, since, 4, allowed)
                         print(f"  cut at {fault} {options}: {outcome} after {seconds:.1f} s", flush=True)
                         self.assertLessEqual(seconds, CLEAR_END_S + ALLOWANCE_S, run)
-                    finally:
-                        self.cluster.order("heal", "node1")
                     run.finish(60)
-
-    def await_all_nodes(self):
-        """Slurm takes a node that was cut off back after a while only."""
-        def are_idle():
-            return self.cluster.ask("sinfo", "-h", "-t", "idle", "-o", "%D").strip() == "4"
-        wait_until(are_idle, "four idle nodes", 60)
 
     def agents_outside(self, node):
         return [process for process in self.processes("muster")
