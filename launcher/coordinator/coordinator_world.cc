@@ -159,7 +159,7 @@ void Coordinator::count_slots() {
 }
 
 // Which nodes the workers run on. The choice is the check's; without one the first fit nodes run.
-std::optional<Coordinator::Misfit> Coordinator::set_world() {
+std::optional<Misfit> Coordinator::set_world() {
   std::vector<std::uint32_t> chosen;
   if (check_.choice) {
     chosen = check_.choice->chosen;
