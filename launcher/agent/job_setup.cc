@@ -221,6 +221,10 @@ output::OutputOptions output_options(const slurm::Step& step, const Environment&
   output.directory = log_folder(step, options);
   output.route.console = options.output.target != options::OutputTarget::kFiles;
   output.route.file = options.output.target != options::OutputTarget::kConsole;
+  const std::string temporary = environment.get_or("TMPDIR", "");
+  output.spill.path = (temporary.starts_with("/") ? temporary : "/tmp") + "/muster-" +
+                      plan::default_run_id(step) + "-" + std::to_string(::getpid()) + "-";
+  output.spill.host = step.host();
   return output;
 }
 

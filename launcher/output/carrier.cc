@@ -86,6 +86,7 @@ struct OutputCarrier::State : std::enable_shared_from_this<OutputCarrier::State>
   void force_end();
   bool outlets_are_empty() const;
   void finish(std::function<void()> done);
+  void finish_logs(std::function<void()> done);
   void print(std::string_view line);
   void stop();
 
@@ -104,6 +105,7 @@ struct OutputCarrier::State : std::enable_shared_from_this<OutputCarrier::State>
   asio::steady_timer idle_timer;
   asio::steady_timer stall_timer;
   asio::steady_timer drain_timer;
+  std::optional<Spill> spill;
   bool idle_armed = false;
   bool stall_armed = false;
   bool stopped = false;
@@ -130,6 +132,9 @@ Status OutputCarrier::State::set_up(std::function<void(const std::string&)> on_e
     writer_target.outlet = &writer->outlet();
     writer_target.outlet->on_low([this] { on_low(writer_target); });
   }
+  spill.emplace(
+      io, options.spill, [this] { on_low(spill->target()); },
+      [this](const std::string& line) { print("muster: " + options.spill.host + ": " + line); });
   set_up_console(out, options.out_fd);
   if (same_file(options.out_fd, options.err_fd)) {
     err.file = out.file;
@@ -196,11 +201,14 @@ Source OutputCarrier::State::make_source(const WorkerFields& worker, Stream stre
   const std::string prefix = expand_prefix(
       options.prefix, PrefixFields{worker.host, worker.rank, worker.local_rank}, options.colour);
   std::optional<Lane> to_console;
-  if (route.console) to_console.emplace(*console.target, writer.get(), console.file);
+  if (route.console)
+    to_console.emplace(*console.target, writer.get(), console.file, *spill,
+                       spill_name(attempt, worker.rank, stream, false));
   std::optional<Lane> to_file;
   if (route.file)
     to_file.emplace(writer_target, writer.get(),
-                    writer->open(stream_file(options.directory, attempt, worker.rank, stream)));
+                    writer->open(stream_file(options.directory, attempt, worker.rank, stream)),
+                    *spill, spill_name(attempt, worker.rank, stream, true));
   return Source(worker.local_rank, stream, prefix, piece_limit(prefix, console.line_limit),
                 std::move(to_console), std::move(to_file));
 }
@@ -279,9 +287,8 @@ void OutputCarrier::State::on_stall(const error_code& error) {
   stall_armed = false;
   if (error || stopped) return;
   for (Target* target : targets())
-    if (target->outlet->is_full() &&
-        Clock::now() - target->outlet->last_progress() >= options.stall_limit)
-      target->dropping = true;
+    if (target->stands_still(options.stall_limit)) target->dropping = true;
+  spill->look(options.stall_limit);
   resume();  // arms the timer again for those that stay paused
 }
 
@@ -354,20 +361,25 @@ void OutputCarrier::State::force_end() {
 }
 
 bool OutputCarrier::State::outlets_are_empty() const {
-  return (!out.target || out.target->outlet->queued() == 0) &&
-         (!err.target || err.target->outlet->queued() == 0) &&
-         (!writer || writer_target.outlet->queued() == 0);
+  return out.target->is_empty() && err.target->is_empty() && writer_target.is_empty();
 }
 
 void OutputCarrier::State::print(std::string_view line) {
   if (stopped) return;
   LineSplitter splitter(piece_limit("", err.line_limit));
-  Lane lane(*err.target, writer.get(), err.file);
+  Lane lane(*err.target, writer.get(), err.file, *spill, "");
   for (const Piece& piece : splitter.feed(std::string(line) + "\n", TimePoint{}))
     lane.put_bytes(console_line("", piece));
 }
 
+// First the lines put aside, since what is said of them has to go out too.
 void OutputCarrier::State::finish(std::function<void()> done) {
+  spill->finish(options.end_limit, [self = shared_from_this(), done = std::move(done)]() mutable {
+    self->finish_logs(std::move(done));
+  });
+}
+
+void OutputCarrier::State::finish_logs(std::function<void()> done) {
   drain([self = shared_from_this(), done = std::move(done)] {
     if (!self->writer) {
       done();
@@ -389,6 +401,7 @@ void OutputCarrier::State::stop() {
   out.outlet.reset();
   err.outlet.reset();
   writer.reset();
+  spill.reset();
 }
 
 Result<std::unique_ptr<OutputCarrier>> OutputCarrier::create(

@@ -6,7 +6,8 @@
 // which hold the workers' bytes unchanged.
 //
 // When a destination does not keep up, the worker's pipe is not read, so the worker waits; after
-// `stall_limit` of that its lines are dropped instead, counted in one line, and never the last 200.
+// `stall_limit` of that its lines are put aside in node-local files instead, as far as those take
+// them, and dropped beyond, both counted in one line each; never the last 200.
 #pragma once
 
 #include <functional>
@@ -20,6 +21,7 @@
 
 #include "launcher/output/log_layout.h"
 #include "launcher/output/prefix.h"
+#include "launcher/output/spill.h"
 #include "launcher/process/gang.h"
 #include "rendezvous/base/ids.h"
 #include "rendezvous/base/result.h"
@@ -47,6 +49,7 @@ struct OutputOptions {
   Duration stall_limit{10'000};
   Duration drain_limit{5'000};
   Duration end_limit{2'000};  // for the end of a pipe that a stray process keeps open
+  SpillOptions spill;
 };
 
 struct WorkerFields {

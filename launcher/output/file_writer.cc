@@ -150,6 +150,12 @@ FileId FileWriter::open(std::string_view path) {
   return file;
 }
 
+FileId FileWriter::make(std::string_view path) {
+  const FileId file{++state_->last_id};
+  if (state_->outlet) state_->send(FrameKind::kMake, file, path);
+  return file;
+}
+
 FileId FileWriter::adopt(int fd) {
   const FileId file{++state_->last_id};
   if (state_->outlet) state_->send(FrameKind::kAdopt, file, std::to_string(fd));

@@ -41,6 +41,10 @@ class FileWriter {
 
   // Opens for append, directories made as needed. Errors come later, by on_error.
   FileId open(std::string_view path);
+  // Makes a file (mode 0600) that must not be there yet, in a directory that must, for lines put
+  // aside: such files leave most of what is free to others. The first failure is the last, and
+  // comes as "FILE LINES WHY", LINES being what the file holds; an empty one is removed.
+  FileId make(std::string_view path);
   // A descriptor out of `inherited`.
   FileId adopt(int fd);
   // False, and nothing is taken, when the queue is full.

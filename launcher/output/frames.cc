@@ -25,7 +25,7 @@ Result<std::optional<Frame>> FrameParser::next() {
   const std::uint32_t file = reader.u32();
   const std::uint32_t size = reader.u32();
   if (kind < static_cast<std::uint8_t>(FrameKind::kOpen) ||
-      kind > static_cast<std::uint8_t>(FrameKind::kClose))
+      kind > static_cast<std::uint8_t>(FrameKind::kMake))
     return failure(ErrorCode::kProtocol, "writer frame: unknown kind " + std::to_string(kind));
   if (size > kMaxFrameBody)
     return failure(ErrorCode::kProtocol, "writer frame: " + std::to_string(size) + " bytes");

@@ -12,7 +12,7 @@
 
 namespace muster::output {
 
-enum class FrameKind : std::uint8_t { kOpen = 1, kAdopt, kData, kClose };
+enum class FrameKind : std::uint8_t { kOpen = 1, kAdopt, kData, kClose, kMake };
 
 struct Frame {
   FrameKind kind = FrameKind::kData;

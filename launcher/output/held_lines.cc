@@ -8,12 +8,19 @@ namespace muster::output {
 void HeldLines::add(std::string line) {
   bytes_ += line.size();
   lines_.push_back(std::move(line));
-  while (lines_.size() > kLines || (bytes_ > kBytes && lines_.size() > 1)) {
-    bytes_ -= lines_.front().size();
-    lines_.pop_front();
-    ++dropped_;
-    ++dropped_ever_;
-  }
+}
+
+std::optional<std::string> HeldLines::take_excess() {
+  if (lines_.size() <= kLines && (bytes_ <= kBytes || lines_.size() <= 1)) return std::nullopt;
+  std::string oldest = std::move(lines_.front());
+  lines_.pop_front();
+  bytes_ -= oldest.size();
+  return oldest;
+}
+
+void HeldLines::count_dropped(std::size_t lines) {
+  dropped_ += lines;
+  dropped_ever_ += lines;
 }
 
 HeldLines::Taken HeldLines::take() {

@@ -1,9 +1,10 @@
 // HeldLines: what a stream says while its destination takes nothing: the last lines are kept, older
-// ones are dropped and counted. Pure.
+// ones are given back, and counted where they are dropped. Pure.
 #pragma once
 
 #include <cstddef>
 #include <deque>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,9 @@ class HeldLines {
   static constexpr std::size_t kBytes = 256 * 1024;
 
   void add(std::string line);
+  // The oldest line, if there are more than may be kept.
+  std::optional<std::string> take_excess();
+  void count_dropped(std::size_t lines);
 
   struct Taken {
     std::size_t dropped = 0;  // before the first of `lines`
@@ -23,6 +27,7 @@ class HeldLines {
   // Empties it.
   Taken take();
 
+  std::size_t dropped() const { return dropped_; }
   bool empty() const { return lines_.empty() && dropped_ == 0; }
   std::size_t dropped_ever() const { return dropped_ever_; }
 

@@ -12,4 +12,10 @@ std::string stream_file(std::string_view directory, Attempt attempt, Rank rank, 
          (stream == Stream::kOut ? "/stdout.log" : "/stderr.log");
 }
 
+std::string spill_name(Attempt attempt, Rank rank, Stream stream, bool of_file) {
+  return "attempt_" + std::to_string(value_of(attempt)) + "-rank_" +
+         std::to_string(value_of(rank)) + (stream == Stream::kOut ? ".out" : ".err") +
+         (of_file ? ".log" : "");
+}
+
 }  // namespace muster::output

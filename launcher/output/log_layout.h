@@ -18,4 +18,8 @@ enum class Stream { kOut, kErr };
 std::string rank_directory(std::string_view directory, Attempt attempt, Rank rank);
 std::string stream_file(std::string_view directory, Attempt attempt, Rank rank, Stream stream);
 
+// The end of the name of a file for lines put aside: "attempt_0-rank_12.err", and with ".log" for
+// those of a per-rank file.
+std::string spill_name(Attempt attempt, Rank rank, Stream stream, bool of_file);
+
 }  // namespace muster::output

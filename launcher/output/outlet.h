@@ -49,4 +49,17 @@ class Outlet {
   std::shared_ptr<State> state_;  // pending handlers hold it too
 };
 
+// A destination that several lanes share.
+struct Target {
+  Outlet* outlet = nullptr;  // null: takes nothing yet, or no more
+  bool dropping = false;     // it stands still for good: nobody waits for it any more
+
+  bool is_full() const { return outlet != nullptr && outlet->is_full(); }
+  bool is_empty() const { return outlet == nullptr || outlet->queued() == 0; }
+  bool blocks() const { return is_full() && !dropping; }
+  bool stands_still(Duration limit) const {
+    return is_full() && Clock::now() - outlet->last_progress() >= limit;
+  }
+};
+
 }  // namespace muster::output

@@ -41,7 +41,7 @@ void Source::put(const std::vector<Piece>& pieces) {
 }
 
 bool Source::blocked() const {
-  return (console_ && console_->target().blocks()) || (file_ && file_->target().blocks());
+  return (console_ && console_->blocks()) || (file_ && file_->blocks());
 }
 
 void Source::release(const Target* target) {

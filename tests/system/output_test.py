@@ -2,9 +2,10 @@
 import collections
 import os
 import re
+import signal
 
 import harness
-from harness import ClusterTest, ZOO
+from harness import ClusterTest, ZOO, wait_until
 
 PREFIXED = re.compile(r"^\[(node\d) (\d+)\] (.*)$")
 
@@ -126,6 +127,41 @@ class Output(ClusterTest):
         self.expect_verdict(run, r"rank 5 .*exit code 3")
         self.assertIn("  | the end", run.err, run)
         self.assertIn("line 1999 ", run.out, "rank 5's last line")
+
+    def test_what_a_console_does_not_take_is_put_aside(self):
+        temporary = self.path("tmp")
+        os.mkdir(temporary)
+        for fifo in ("go", "end"):
+            os.mkfifo(self.path(fifo))
+        run = self.start("srun", "-N1", "muster", "--check=off", ZOO,
+                         "await-fifo", self.path("go"), "flood", "40000", "127",
+                         "tell-pid", self.path("told"), "await-fifo", self.path("end"),
+                         TMPDIR=temporary)
+        wait_until(lambda: self.processes("child_zoo"), "the worker")
+        sruns = self.processes("srun")
+        for srun in sruns:
+            srun.signal(signal.SIGSTOP)
+        try:
+            self.wake("go")
+            self.await_lines("told", 1)  # the worker went on, though nobody took its lines
+        finally:
+            for srun in sruns:
+                srun.signal(signal.SIGCONT)
+            run.process.send_signal(signal.SIGCONT)  # nsenter stops itself when srun stops
+        self.wake("end")
+        self.expect_code(run.finish(), 0)
+        (name,) = os.listdir(temporary)
+        self.assertRegex(name, r"^muster-\d+\.0\.0-\d+-attempt_0-rank_0\.out$")
+        path = os.path.join(temporary, name)
+        aside = harness.read_text(path).splitlines()
+        shown = run.out.splitlines()
+        notice = (f"[node1 0] muster: {len(aside)} lines put aside in node1:{path}, "
+                  "the output did not keep up")
+        self.assertEqual(shown.count(notice), 1, run)
+        place = shown.index(notice)
+        numbers = [int(re.match(r"\[node1 0\] line (\d+) x+$", line).group(1))
+                   for line in shown[:place] + aside + shown[place + 1:]]
+        self.assertEqual(numbers, list(range(40000)))
 
 
 if __name__ == "__main__":

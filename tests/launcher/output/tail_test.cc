@@ -40,9 +40,17 @@ TEST(Tail, IsBoundedInBytesAndKeepsTheEndOfAHugeLine) {
   EXPECT_TRUE(lines[0].ends_with("xend"));
 }
 
-TEST(HeldLines, KeepTheLastAndCountTheRest) {
+TEST(HeldLines, KeepTheLastAndGiveBackTheRest) {
   HeldLines held;
-  for (int i = 0; i < 1000; ++i) held.add(std::to_string(i) + "\n");
+  for (std::size_t i = 0; i < 1000; ++i) {
+    held.add(std::to_string(i) + "\n");
+    const auto oldest = held.take_excess();
+    ASSERT_EQ(oldest.has_value(), i >= HeldLines::kLines);
+    if (!oldest) continue;
+    EXPECT_EQ(*oldest, std::to_string(i - HeldLines::kLines) + "\n");
+    held.count_dropped(1);
+  }
+  EXPECT_EQ(held.dropped(), 800U);
   auto taken = held.take();
   EXPECT_EQ(taken.dropped, 1000 - HeldLines::kLines);
   EXPECT_EQ(taken.lines.size(), HeldLines::kLines);
