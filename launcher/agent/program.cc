@@ -1,5 +1,6 @@
 #include "launcher/agent/program.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -67,6 +68,12 @@ ExitCode exit_code_of_setup(const Error& error) {
              : ExitCode::kUsage;
 }
 
+// Rather lost than waited for.
+void print_if_taken(const std::string& line) {
+  pollfd error_stream{STDERR_FILENO, POLLOUT, 0};
+  if (::poll(&error_stream, 1, 0) == 1) std::fprintf(stderr, "%s\n", line.c_str());
+}
+
 NodeAgent::End run_agent(asio::io_context& loop, JobSetup setup, process::Guardian& guardian,
                          output::OutputCarrier& carrier) {
   NodeAgent agent(loop, std::move(setup.agent), guardian, carrier);
@@ -104,14 +111,17 @@ int run_agent_of(const slurm::Step& step, const options::Parsed& parsed, const s
     return refuse_on_node(environment, setup.error(), exit_code_of_setup(setup.error()));
   }
   asio::io_context loop(1);
+  output::OutputCarrier* printer = nullptr;  // stderr itself may be what stands still
   auto carrier = output::OutputCarrier::create(
-      loop, setup->output, [host = step.host()](const std::string& line) {
-        std::fprintf(stderr, "muster: %s: %s\n", host.c_str(), line.c_str());
+      loop, setup->output, [&printer, host = step.host()](const std::string& line) {
+        const std::string text = "muster: " + host + ": " + line;
+        if (printer == nullptr || !printer->print(text)) print_if_taken(text);
       });
   if (!carrier) {
     guardian->dismiss();
     return refuse_on_node(environment, carrier.error(), ExitCode::kInternal);
   }
+  printer = carrier->get();
   // Of the agents that may become coordinator only the first tells what all of them know.
   if (setup->agent.coordinator && value_of(step.node) == 0) {
     for (const std::string& note : parsed.notes) (*carrier)->print("muster: " + note);

@@ -87,7 +87,7 @@ struct OutputCarrier::State : std::enable_shared_from_this<OutputCarrier::State>
   bool outlets_are_empty() const;
   void finish(std::function<void()> done);
   void finish_logs(std::function<void()> done);
-  void print(std::string_view line);
+  bool print(std::string_view line);
   void stop();
 
   std::vector<Target*> targets();
@@ -364,12 +364,13 @@ bool OutputCarrier::State::outlets_are_empty() const {
   return out.target->is_empty() && err.target->is_empty() && writer_target.is_empty();
 }
 
-void OutputCarrier::State::print(std::string_view line) {
-  if (stopped) return;
+bool OutputCarrier::State::print(std::string_view line) {
+  if (stopped) return false;
   LineSplitter splitter(piece_limit("", err.line_limit));
   Lane lane(*err.target, writer.get(), err.file, *spill, "");
   for (const Piece& piece : splitter.feed(std::string(line) + "\n", TimePoint{}))
     lane.put_bytes(console_line("", piece));
+  return true;
 }
 
 // First the lines put aside, since what is said of them has to go out too.
@@ -432,8 +433,8 @@ void OutputCarrier::drain(std::function<void()> done) {
   state_->drain(std::move(done));
 }
 
-void OutputCarrier::print(std::string_view line) {
-  state_->print(line);
+bool OutputCarrier::print(std::string_view line) {
+  return state_->print(line);
 }
 
 std::vector<std::string> OutputCarrier::last_lines(LocalRank local_rank, Stream stream,

@@ -74,8 +74,9 @@ class OutputCarrier : public process::GangOutput {
   Result<Ends> open(LocalRank local_rank) override;
   void drain(std::function<void()> done) override;  // one at a time
 
-  // A line of our own, to stderr, in order with the workers' lines. Never blocks.
-  void print(std::string_view line);
+  // A line of our own, to stderr, in order with the workers' lines. Never blocks. False: not taken,
+  // since the last lines are out.
+  bool print(std::string_view line);
 
   // The last lines of a stream, oldest first; they stay until the next begin_attempt.
   std::vector<std::string> last_lines(LocalRank local_rank, Stream stream, std::size_t count) const;
