@@ -33,28 +33,28 @@ namespace {
 constexpr std::size_t kStandaloneKeyBytes = 32;
 constexpr Duration kListenLonger{5'000};
 
-plan::PlanWishes wishes_of(const options::Options& options) {
+plan::SlotWish slots_of(const options::Options& options) {
   using Wish = options::WorkersPerNode::Wish;
-  plan::PlanWishes wishes;
-  wishes.slots.count = options.workers_per_node.count;
+  plan::SlotWish slots;
+  slots.count = options.workers_per_node.count;
   switch (options.workers_per_node.wish) {
     case Wish::kAbsent:
-      wishes.slots.source = plan::SlotSource::kDefault;
+      slots.source = plan::SlotSource::kDefault;
       break;
     case Wish::kNumber:
-      wishes.slots.source = plan::SlotSource::kCount;
+      slots.source = plan::SlotSource::kCount;
       break;
     case Wish::kGpu:
-      wishes.slots.source = plan::SlotSource::kGpus;
+      slots.source = plan::SlotSource::kGpus;
       break;
     case Wish::kCpu:
-      wishes.slots.source = plan::SlotSource::kCores;
+      slots.source = plan::SlotSource::kCores;
       break;
     case Wish::kAuto:
-      wishes.slots.source = plan::SlotSource::kAuto;
+      slots.source = plan::SlotSource::kAuto;
       break;
   }
-  return wishes;
+  return slots;
 }
 
 Result<std::vector<std::string>> command_of(const options::Options& options,
@@ -141,7 +141,7 @@ CoordinatorOptions coordinator_options(const options::Options& options) {
   coordinator.store = options::store_mode_of(options);
   coordinator.admission = options.admission;
   coordinator.master_port = options.master_port.value_or(0);
-  coordinator.wishes = wishes_of(options);
+  coordinator.slots = slots_of(options);
   return coordinator;
 }
 
@@ -358,13 +358,13 @@ Result<JobSetup> set_up_job(const slurm::Step& step, const Environment& environm
   gangs.marker = marker;
   gangs.run_id = options.run_id.empty() ? plan::default_run_id(step) : options.run_id;
   gangs.host = step.host();
-  gangs.wishes = wishes_of(options);
+  gangs.slots = slots_of(options);
   gangs.incarnation = incarnation_of(step);
   gangs.original = original;
   gangs.node = step.node;
   gangs.task = step.local_task;
   AgentFacts facts = find_node_facts(environment, own_program);
-  facts.slots = gangs.wishes.slots;
+  facts.slots = gangs.slots;
   if (value_of(step.local_task) == 0) facts.addresses = interface_addresses();
   find_own_errors(step, options, gangs, facts);
   find_place_errors(step, options, facts);
@@ -400,7 +400,7 @@ Result<std::string> print_dry_run(const slurm::Step& step, const Environment& en
   MUSTER_RETURN_IF_ERROR(options::check_against_step(options, {nodes, step.node, step.proc_id}));
   MUSTER_TRY(command, command_of(options, environment));
   run.command = std::move(command);
-  MUSTER_TRY(job, plan::plan_job(plan::assume_agents(step, facts.resources), wishes_of(options)));
+  MUSTER_TRY(job, plan::plan_job(plan::assume_agents(step, facts.resources), slots_of(options)));
   run.plan = std::move(job);
   run.agent = environment;
   plan::AttemptFacts attempt;

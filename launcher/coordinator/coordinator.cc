@@ -100,7 +100,7 @@ void Coordinator::begin(const Assembled& event, TimePoint now) {
   if (const std::optional<Misfit> misfit = find_misfit()) {
     return close(misfit->exit_code, misfit->text, now);
   }
-  Result<plan::JobPlan> job = plan_roster(roster_, options_.wishes);
+  Result<plan::JobPlan> job = plan_roster(roster_, options_.slots);
   if (!job) return close(to_int(ExitCode::kUsage), job.error().message(), now);
   job_ = std::move(*job);
   learn_addresses();

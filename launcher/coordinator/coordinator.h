@@ -64,7 +64,7 @@ struct CoordinatorOptions {
   // From the profile: "NAME=value" for the workers, and what to tell of it.
   std::vector<std::string> job_environment;
   std::vector<std::string> environment_lines;
-  plan::PlanWishes wishes;
+  plan::SlotWish slots;
   std::vector<history::Record> node_memory;  // what earlier jobs found
   slurm::ClusterFacts cluster;               // for the commands about unfit nodes
 };

@@ -177,7 +177,7 @@ std::optional<Coordinator::Misfit> Coordinator::set_world() {
     (runs ? in : out_.contains(place) ? out : spares).push_back(hosts_[place]);
     if (!runs) left_out_.push_back(node_ids_[place]);
   }
-  Result<plan::JobPlan> world = plan_roster(roster_, options_.wishes, left_out_);
+  Result<plan::JobPlan> world = plan_roster(roster_, options_.slots, left_out_);
   if (!world) return Misfit{to_int(ExitCode::kUsage), world.error().message()};
   job_ = std::move(*world);
   for (std::size_t i = 0; i < agents_.size(); ++i) {
