@@ -244,6 +244,7 @@ Result<CommandLine> finish(RawOptions raw) {
 
 Result<CommandLine> parse_options(const std::vector<std::string>& arguments) {
   CLI::App app("Measures collectives and verifies their results.", "muster-bench");
+  app.set_version_flag("--version", "muster-bench " MUSTER_VERSION "\n", "print the version");
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   RawOptions raw;
   declare_sweep(app, raw);
@@ -254,6 +255,8 @@ Result<CommandLine> parse_options(const std::vector<std::string>& arguments) {
     app.parse(reversed);
   } catch (const CLI::CallForHelp&) {
     return CommandLine{app.help(), {}, {}};
+  } catch (const CLI::CallForVersion&) {
+    return CommandLine{app.version(), {}, {}};
   } catch (const CLI::ParseError& error) {
     return failure(usage(fmt::format("{} (muster-bench --help lists the options)", error.what())));
   }

@@ -185,5 +185,15 @@ TEST(Options, HelpIsTextAndNoError) {
   EXPECT_NE(command->text_to_print->find("--stepfactor"), std::string::npos);
 }
 
+TEST(Options, VersionIsOneLineAndNeedsNoOperation) {
+  const auto command = parse_options({"--version"});
+  ASSERT_TRUE(command) << command.error().message();
+  ASSERT_TRUE(command->text_to_print);
+  const std::string& text = *command->text_to_print;
+  EXPECT_TRUE(text.starts_with("muster-bench ")) << text;
+  EXPECT_EQ(text.find('\n'), text.size() - 1) << text;
+  EXPECT_NE(text.find_first_of("0123456789"), std::string::npos) << text;
+}
+
 }  // namespace
 }  // namespace muster::bench
