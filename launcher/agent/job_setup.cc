@@ -142,6 +142,7 @@ CoordinatorOptions coordinator_options(const options::Options& options) {
   coordinator.admission = options.admission;
   coordinator.master_port = options.master_port.value_or(0);
   coordinator.slots = slots_of(options);
+  if (!coordinator.check_only) coordinator.stdin_rank = options.stdin_rank;
   return coordinator;
 }
 

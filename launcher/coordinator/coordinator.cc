@@ -115,6 +115,10 @@ void Coordinator::begin(const Assembled& event, TimePoint now) {
                      std::to_string(hosts_.size()) + " are here",
                  now);
   }
+  // The world may become smaller than all nodes; see set_world.
+  if (const std::optional<Misfit> misfit = find_stdin_misfit()) {
+    return close(misfit->exit_code, misfit->text, now);
+  }
   count_slots();
   say_profile();
   begin_check(now);

@@ -111,6 +111,12 @@ class Standalone(unittest.TestCase):
                           "echo $TORCHELASTIC_USE_AGENT_STORE")
         self.assertEqual((done.returncode, done.stdout), (0, "False\n"), done.stderr)
 
+    def test_standard_input_for_a_rank_that_is_not_there_is_refused(self):
+        done = standalone("--nproc-per-node=2", "--stdin=2", "--", "echo", "started")
+        self.assertEqual((done.returncode, done.stdout), (80, ""), done.stderr)
+        self.assertEqual(done.stderr, "muster: --stdin=2: the world has 2 workers; expected a rank "
+                                      "of 0 to 1\n")
+
     def test_the_first_failure_is_named_and_its_code_returned(self):
         done = standalone("--nproc-per-node=4", "--", "sh", "-c",
                           "if [ $RANK = 2 ]; then echo it broke >&2; exit 3; fi; exec sleep 1000")
