@@ -140,6 +140,17 @@ class Standalone(unittest.TestCase):
         self.assertEqual(done.returncode, 127, done.stderr)
         self.assertEqual(len(done.stderr.strip().split("\n")), 1, done.stderr)
 
+    def test_a_worker_that_cannot_be_started_is_named_once(self):
+        with tempfile.TemporaryDirectory() as folder:
+            program = os.path.join(folder, "train")
+            with open(program, "w", encoding="utf-8") as file:
+                file.write("#!/no/such/interpreter\n")
+            os.chmod(program, 0o755)
+            done = standalone("--nproc-per-node=2", "--", program)
+        self.assertEqual(done.returncode, 126, done.stderr)
+        self.assertRegex(done.stderr.splitlines()[-1],
+                         rf"^muster: rank \d \(localhost, local rank \d\) could not start: exec {program}: ")
+
     def test_a_node_that_alone_has_a_wrong_word_says_so(self):
         task = {"SLURM_PROCID": "3", "SLURM_LOCALID": "0", "SLURMD_NODENAME": "node2"}
         done = run("--nproc-per-node=", "true", environment=task)
