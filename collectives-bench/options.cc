@@ -230,6 +230,10 @@ Result<CommandLine> finish(RawOptions raw) {
         fmt::format("-r {}: {} has no root; ignored", options.root, to_string(operation)));
     options.root = 0;
   }
+  for (std::string* file : {&options.json_file, &options.csv_file}) {
+    // Opened by its name a file behind stdout would be written anew, from its start.
+    if (*file == "/dev/stdout" || *file == "/dev/fd/1" || *file == "/proc/self/fd/1") *file = "-";
+  }
   if (options.json_file == "-" && options.csv_file == "-") {
     return failure(usage("--json - --csv -: stdout takes one of them; name a file for the other"));
   }

@@ -161,6 +161,16 @@ TEST(Options, TakeTheOperationAsNcclTestsProgram) {
   EXPECT_EQ(parsed({"broadcast", "-r", "3"}).root, 3u);
 }
 
+TEST(Options, StdoutByItsNameIsStdout) {
+  for (const char* name : {"/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}) {
+    EXPECT_EQ(parsed({"all_reduce", "--json", name}).json_file, "-");
+    EXPECT_EQ(parsed({"all_reduce", "--csv", name}).csv_file, "-");
+  }
+  EXPECT_NE(
+      error_of({"all_reduce", "--json", "/dev/stdout", "--csv", "-"}).find("stdout takes one"),
+      std::string::npos);
+}
+
 TEST(Options, SayWhatTheyIgnore) {
   const auto command = parse_options({"all_reduce", "-p", "1", "-z", "0", "-G", "0", "-r", "2"});
   ASSERT_TRUE(command) << command.error().message();
