@@ -215,6 +215,13 @@ class Standalone(unittest.TestCase):
                 self.assertEqual(done.returncode, 80, done.stderr)
                 self.assertRegex(done.stderr, f"^muster: localhost: {option}={path}: .*\n$")
 
+    def test_a_node_memory_without_its_folder_is_told_before_the_job(self):
+        done = standalone("--nproc-per-node=1", "--node-memory=/no/such/memory", "--", "true",
+                          check="fabric")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stderr.splitlines()[0],
+                         r"^muster: ignoring the node memory: /no/such/memory: folder /no/such: No such file")
+
     def test_a_folder_for_the_lines_that_cannot_be_made_is_refused(self):
         done = standalone("--output=both", "--log-dir=/proc/no/logs", "--", "echo", "started")
         self.assertEqual((done.returncode, done.stdout), (80, ""), done.stderr)
