@@ -258,13 +258,8 @@ void find_own_errors(const slurm::Step& step, const options::Options& options,
 void find_place_errors(const slurm::Step& step, const options::Options& options,
                        AgentFacts& facts) {
   if (!facts.error.empty()) return;
-  Status places;
-  if (step.node == NodeIndex{0} && step.local_task == LocalTask{0}) {
-    places = check_result_places(options);
-  }
-  if (places && options.output.target != options::OutputTarget::kConsole) {
-    places = prepare_log_folder(log_folder(step, options), options);
-  }
+  const bool writes_results = step.node == NodeIndex{0} && step.local_task == LocalTask{0};
+  const Status places = prepare_places(options, log_folder(step, options), writes_results);
   if (places) return;
   facts.error = places.error().message();
   facts.error_exit_code = static_cast<std::uint32_t>(options::to_int(ExitCode::kUsage));
