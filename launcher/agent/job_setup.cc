@@ -258,8 +258,12 @@ void find_own_errors(const slurm::Step& step, const options::Options& options,
 void find_place_errors(const slurm::Step& step, const options::Options& options,
                        AgentFacts& facts) {
   if (!facts.error.empty()) return;
-  const bool writes_results = step.node == NodeIndex{0} && step.local_task == LocalTask{0};
-  const Status places = prepare_places(options, log_folder(step, options), writes_results);
+  const bool is_measured = options.check.mode != CheckMode::kOff && step.hosts.size() > 1;
+  Status places = is_measured ? check_interface(options.interface) : Status();
+  if (places) {
+    const bool writes_results = step.node == NodeIndex{0} && step.local_task == LocalTask{0};
+    places = prepare_places(options, log_folder(step, options), writes_results);
+  }
   if (places) return;
   facts.error = places.error().message();
   facts.error_exit_code = static_cast<std::uint32_t>(options::to_int(ExitCode::kUsage));
