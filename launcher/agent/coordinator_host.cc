@@ -6,6 +6,7 @@
 #include "launcher/options/exit_codes.h"
 #include "rendezvous/ports.h"
 #include "rendezvous/random.h"
+#include "rendezvous/text.h"
 
 namespace muster::launcher {
 
@@ -15,7 +16,6 @@ constexpr Duration kFlushAtEnd{500};
 // Agents that lost the coordinator before come one after the other; all shall hear why it ended.
 constexpr Duration kTellLatecomers{2000};
 constexpr std::size_t kCheckKeyBytes = 32;
-constexpr std::size_t kMissingNamed = 16;
 
 std::string in_seconds(Duration duration) {
   return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(duration).count()) + " s";
@@ -25,22 +25,12 @@ WallTime wall_clock() {
   return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
 }
 
-// Hosts once each, in order; the rest is counted.
 std::string name_hosts(const std::vector<rendezvous::ExpectedMember>& members) {
   std::vector<std::string> hosts;
   for (const rendezvous::ExpectedMember& member : members) {
-    if (std::find(hosts.begin(), hosts.end(), member.host) == hosts.end()) {
-      hosts.push_back(member.host);
-    }
+    if (hosts.empty() || hosts.back() != member.host) hosts.push_back(member.host);
   }
-  std::string text;
-  for (std::size_t i = 0; i < std::min(hosts.size(), kMissingNamed); ++i) {
-    text += (i == 0 ? "" : ", ") + hosts[i];
-  }
-  if (hosts.size() > kMissingNamed) {
-    text += " and " + std::to_string(hosts.size() - kMissingNamed) + " more";
-  }
-  return text;
+  return rendezvous::fold_hosts(hosts);
 }
 
 }  // namespace

@@ -32,6 +32,9 @@ namespace {
 
 constexpr std::size_t kStandaloneKeyBytes = 32;
 constexpr Duration kListenLonger{5'000};
+// How long agents that cannot run the job wait for each other: longer than tasks take to start in
+// all but the slowest of containers, and not so long that a user in a hurry wonders.
+constexpr Duration kRefusedDeadline{15'000};
 
 plan::SlotWish slots_of(const options::Options& options) {
   using Wish = options::WorkersPerNode::Wish;
@@ -163,10 +166,14 @@ Status add_profile(const Environment& environment, const options::Options& optio
   return {};
 }
 
+void set_usage_error(const std::string& text, AgentFacts& facts) {
+  facts.error = text;
+  facts.error_exit_code = static_cast<std::uint32_t>(options::to_int(ExitCode::kUsage));
+}
+
 void find_profile_error(const Status& added, AgentFacts& facts) {
   if (added || !facts.error.empty()) return;
-  facts.error = added.error().message();
-  facts.error_exit_code = static_cast<std::uint32_t>(options::to_int(ExitCode::kUsage));
+  set_usage_error(added.error().message(), facts);
 }
 
 history::AfterJob after_job(const slurm::Step& step, const options::Options& options) {
@@ -242,6 +249,7 @@ void resolve_program(GangBuilderOptions& gangs, AgentFacts& facts) {
 // comes.
 void find_own_errors(const slurm::Step& step, const options::Options& options,
                      GangBuilderOptions& gangs, AgentFacts& facts) {
+  if (!facts.error.empty()) return;
   const auto nodes = static_cast<std::uint32_t>(step.hosts.size());
   const Status fits = options::check_against_step(options, {nodes, step.node, step.proc_id});
   if (fits && options.command == options::Command::kCheck) return;
@@ -250,8 +258,7 @@ void find_own_errors(const slurm::Step& step, const options::Options& options,
     gangs.command = std::move(*command);
     return resolve_program(gangs, facts);
   }
-  facts.error = fits ? command.error().message() : fits.error().message();
-  facts.error_exit_code = static_cast<std::uint32_t>(options::to_int(ExitCode::kUsage));
+  set_usage_error(fits ? command.error().message() : fits.error().message(), facts);
 }
 
 // As with a program that is not here.
@@ -265,8 +272,7 @@ void find_place_errors(const slurm::Step& step, const options::Options& options,
     places = prepare_places(options, log_folder(step, options), writes_results);
   }
   if (places) return;
-  facts.error = places.error().message();
-  facts.error_exit_code = static_cast<std::uint32_t>(options::to_int(ExitCode::kUsage));
+  set_usage_error(places.error().message(), facts);
 }
 
 rendezvous::SessionOptions session_options(const slurm::Step& step, const options::Options& options,
@@ -344,8 +350,15 @@ Result<slurm::Step> find_step(const Environment& environment, const options::Opt
   return slurm::parse_step(environment);
 }
 
+options::Options options_of_refused() {
+  options::Options options;
+  options.check.mode = CheckMode::kOff;
+  options.assemble_deadline = kRefusedDeadline;
+  return options;
+}
+
 Result<JobSetup> set_up_job(const slurm::Step& step, const Environment& environment,
-                            const options::Options& options,
+                            const options::Options& options, const std::string& refusal,
                             const process::OriginalLimits& original, const std::string& marker) {
   // Without its helper no agent can prove itself or look up a name: better said before joining.
   MUSTER_RETURN_IF_ERROR(rendezvous::find_helper_program(environment));
@@ -366,9 +379,11 @@ Result<JobSetup> set_up_job(const slurm::Step& step, const Environment& environm
   AgentFacts facts = find_node_facts(environment, own_program);
   facts.slots = gangs.slots;
   if (value_of(step.local_task) == 0) facts.addresses = interface_addresses();
+  if (!refusal.empty()) set_usage_error(refusal, facts);
   find_own_errors(step, options, gangs, facts);
   find_place_errors(step, options, facts);
   CoordinatorOptions coordinator = coordinator_options(options);
+  coordinator.told_error = refusal;
   const bool may_coordinate =
       value_of(step.local_task) == 0 && value_of(step.node) < rendezvous::kMaxSuccessors;
   if (may_coordinate) {

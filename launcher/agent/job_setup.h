@@ -25,9 +25,13 @@ struct JobSetup {
 // The step of Slurm, or the one node of --standalone. Errors say what to write instead.
 Result<slurm::Step> find_step(const Environment& environment, const options::Options& options);
 
-// `marker` is the value of MUSTER_MARKER for all processes of this agent.
+// What an agent goes by whose command line was refused: it joins with that as its error.
+options::Options options_of_refused();
+
+// `refusal`: why the command line was refused, for options_of_refused(), else "". `marker` is the
+// value of MUSTER_MARKER for all processes of this agent.
 Result<JobSetup> set_up_job(const slurm::Step& step, const Environment& environment,
-                            const options::Options& options,
+                            const options::Options& options, const std::string& refusal,
                             const process::OriginalLimits& original, const std::string& marker);
 
 // The text of --dry-run, from what this task alone can know.

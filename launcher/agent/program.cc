@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <numeric>
 #include <utility>
 
 #include "launcher/agent/exec_program.h"
@@ -28,6 +29,20 @@ bool is_first_task_of_node(const Environment& environment) {
   return environment.get_or("SLURM_LOCALID", "0") == "0";
 }
 
+bool is_first_agent(const slurm::Step& step) {
+  return step.node == NodeIndex{0} && step.local_task == LocalTask{0};
+}
+
+std::size_t count_agents(const slurm::Step& step) {
+  return std::accumulate(step.tasks_per_node.begin(), step.tasks_per_node.end(), std::size_t{0});
+}
+
+// A failure here costs comfort, not correctness: escaped descendants are also found by marker.
+void prepare_process() {
+  (void)process::become_subreaper();
+  (void)process::raise_open_files();
+}
+
 // What only this node may have is said by one task of the node.
 int refuse_on_node(const Environment& environment, const Error& error, ExitCode code) {
   if (is_first_task_of_node(environment)) {
@@ -37,22 +52,12 @@ int refuse_on_node(const Environment& environment, const Error& error, ExitCode 
   return to_int(code);
 }
 
-// Said for all tasks by the first.
-int refuse_everywhere(const Environment& environment, const Error& error, ExitCode code) {
-  if (is_first_task(environment)) std::fprintf(stderr, "muster: %s\n", error.message().c_str());
-  return to_int(code);
-}
-
 // What is most often wrong for all tasks alike. But a variable may be empty, or overwritten, on one
 // node alone, where the others would wait for a task that left without a word.
 int refuse(const Environment& environment, const Error& error, ExitCode code) {
-  if (is_first_task(environment)) return refuse_everywhere(environment, error, code);
-  return refuse_on_node(environment, error, code);
-}
-
-int refuse_command_line(const Environment& environment, const Error& error) {
-  const bool misspelt = error.code() == ErrorCode::kNotFound;
-  return (misspelt ? refuse_everywhere : refuse)(environment, error, ExitCode::kUsage);
+  if (!is_first_task(environment)) return refuse_on_node(environment, error, code);
+  std::fprintf(stderr, "muster: %s\n", error.message().c_str());
+  return to_int(code);
 }
 
 ExitCode exit_code_of_setup(const Error& error) {
@@ -87,21 +92,20 @@ void act_on_unfit(const NodeAgent::End& end, const history::AfterJob& after,
   }
 }
 
-int run_job(const options::Parsed& parsed, const Environment& environment,
-            const process::OriginalLimits& original) {
-  const Result<slurm::Step> step = find_step(environment, parsed.options);
-  if (!step) return refuse(environment, step.error(), ExitCode::kUsage);
+// `refusal` as set_up_job has it.
+int run_agent_of(const slurm::Step& step, const options::Parsed& parsed, const std::string& refusal,
+                 const Environment& environment, const process::OriginalLimits& original) {
   const std::string marker = process::make_marker();
   Result<process::Guardian> guardian = process::Guardian::start(marker);
   if (!guardian) return refuse_on_node(environment, guardian.error(), ExitCode::kInternal);
-  Result<JobSetup> setup = set_up_job(*step, environment, parsed.options, original, marker);
+  Result<JobSetup> setup = set_up_job(step, environment, parsed.options, refusal, original, marker);
   if (!setup) {
     guardian->dismiss();
     return refuse_on_node(environment, setup.error(), exit_code_of_setup(setup.error()));
   }
   asio::io_context loop(1);
   auto carrier = output::OutputCarrier::create(
-      loop, setup->output, [host = step->host()](const std::string& line) {
+      loop, setup->output, [host = step.host()](const std::string& line) {
         std::fprintf(stderr, "muster: %s: %s\n", host.c_str(), line.c_str());
       });
   if (!carrier) {
@@ -109,7 +113,7 @@ int run_job(const options::Parsed& parsed, const Environment& environment,
     return refuse_on_node(environment, carrier.error(), ExitCode::kInternal);
   }
   // Of the agents that may become coordinator only the first tells what all of them know.
-  if (setup->agent.coordinator && value_of(step->node) == 0) {
+  if (setup->agent.coordinator && value_of(step.node) == 0) {
     for (const std::string& note : parsed.notes) (*carrier)->print("muster: " + note);
   }
   for (const std::string& note : setup->notes) (*carrier)->print("muster: " + note);
@@ -133,6 +137,30 @@ int run_job(const options::Parsed& parsed, const Environment& environment,
   return lost ? to_int(ExitCode::kInternal) : end.exit_code;
 }
 
+int run_job(const options::Parsed& parsed, const Environment& environment,
+            const process::OriginalLimits& original) {
+  const Result<slurm::Step> step = find_step(environment, parsed.options);
+  if (!step) return refuse(environment, step.error(), ExitCode::kUsage);
+  return run_agent_of(*step, parsed, "", environment, original);
+}
+
+// Most often all tasks were given the same words, and the user wants one line, at once. But a shell
+// or a variable on one node may have made other words of them: so every agent joins to say what it
+// was given, and the coordinator tells of those that stand alone.
+int refuse_command_line(const Environment& environment, const Error& error,
+                        const process::OriginalLimits& original) {
+  options::Parsed nothing{options_of_refused(), {}};
+  const Result<slurm::Step> step = find_step(environment, nothing.options);
+  if (!step || count_agents(*step) == 1) return refuse(environment, error, ExitCode::kUsage);
+  if (is_first_agent(*step)) std::fprintf(stderr, "muster: %s\n", error.message().c_str());
+  prepare_process();
+  const int exit_code = run_agent_of(*step, nothing, error.message(), environment, original);
+  if (exit_code == to_int(ExitCode::kUsage)) return exit_code;
+  // Nobody heard it.
+  return is_first_agent(*step) ? to_int(ExitCode::kUsage)
+                               : refuse_on_node(environment, error, ExitCode::kUsage);
+}
+
 int print_or_refuse(const Environment& environment, const Result<std::string>& text) {
   if (!text) return refuse(environment, text.error(), ExitCode::kUsage);
   if (is_first_task(environment)) std::fputs(text->c_str(), stdout);
@@ -152,7 +180,7 @@ int run_or_plan(const options::Parsed& parsed, const Environment& environment,
 int run_program(const std::vector<std::string>& words, const Environment& environment) {
   const process::OriginalLimits original = process::OriginalLimits::capture();
   const Result<options::Parsed> parsed = options::parse_command_line(words, environment);
-  if (!parsed) return refuse_command_line(environment, parsed.error());
+  if (!parsed) return refuse_command_line(environment, parsed.error(), original);
   switch (parsed->options.command) {
     case options::Command::kHelp:
       return print_or_refuse(environment, options::help_text());
@@ -170,9 +198,7 @@ int run_program(const std::vector<std::string>& words, const Environment& enviro
     case options::Command::kRun:
       break;
   }
-  // A failure here costs comfort, not correctness: escaped descendants are also found by marker.
-  (void)process::become_subreaper();
-  (void)process::raise_open_files();
+  prepare_process();
   return run_or_plan(*parsed, environment, original);
 }
 

@@ -9,12 +9,6 @@
 
 namespace muster::launcher {
 
-namespace {
-
-constexpr std::size_t kHostsNamed = 8;
-
-}  // namespace
-
 Coordinator::Coordinator(CoordinatorOptions options) : options_(std::move(options)) {}
 
 Effects Coordinator::step(const Event& event, TimePoint now) {
@@ -37,12 +31,7 @@ void Coordinator::act(Action action, const Event& event, TimePoint now) {
     case Action::kBegin:
       return begin(std::get<Assembled>(event), now);
     case Action::kEndUnassembled:
-      say("muster: " + std::get<AssemblyFailed>(event).text);
-      phase_ = Phase::kDone;
-      began_ = now;
-      keep_report(std::get<AssemblyFailed>(event).exit_code, now);
-      effects_.push_back(Finish{std::get<AssemblyFailed>(event).exit_code});
-      return;
+      return end_unassembled(std::get<AssemblyFailed>(event), now);
     case Action::kNoteLook:
       return note_look(said->agent, std::get<NodeLooked>(said->message), now);
     case Action::kEndLook:
@@ -97,9 +86,11 @@ void Coordinator::begin(const Assembled& event, TimePoint now) {
   roster_ = event.roster;
   began_ = now;
   agents_.resize(roster_.members.size());
-  if (const std::optional<Misfit> misfit = find_misfit()) {
+  std::vector<AgentFacts> facts;
+  if (const auto misfit = find_misfit(roster_, options_.told_error, facts)) {
     return close(misfit->exit_code, misfit->text, now);
   }
+  seat_agents(std::move(facts));
   Result<plan::JobPlan> job = plan_roster(roster_, options_.slots);
   if (!job) return close(to_int(ExitCode::kUsage), job.error().message(), now);
   job_ = std::move(*job);
@@ -124,42 +115,27 @@ void Coordinator::begin(const Assembled& event, TimePoint now) {
   begin_check(now);
 }
 
-// Reads the facts of all agents on the way.
-std::optional<Coordinator::Misfit> Coordinator::find_misfit() {
+// Who did not come to a job that cannot run anyway is of no interest.
+void Coordinator::end_unassembled(const AssemblyFailed& event, TimePoint now) {
+  const bool is_refused = !options_.told_error.empty();
+  if (!is_refused) say("muster: " + event.text);
+  const int exit_code = is_refused ? to_int(ExitCode::kUsage) : event.exit_code;
+  phase_ = Phase::kDone;
+  began_ = now;
+  keep_report(exit_code, now);
+  effects_.push_back(Finish{exit_code});
+}
+
+// Where each of them sits, by what it told of itself.
+void Coordinator::seat_agents(std::vector<AgentFacts> facts) {
   std::size_t place = 0;
   for (const rendezvous::Member& member : roster_.members) {
     Agent& joined = agent(member.index);
     joined.lead = value_of(member.description.task) == 0;
     if (joined.lead && value_of(member.index) > 0) ++place;
     joined.place = place;
-    const std::string& host = member.description.host;
-    Result<AgentFacts> facts = parse_agent_facts(member.description.facts);
-    if (!facts) {
-      return Misfit{to_int(ExitCode::kUsage), host + ": " + facts.error().message() +
-                                                  "; install one version of muster on all nodes"};
-    }
-    joined.facts = std::move(*facts);
-    const std::string& version = agents_.front().facts.version;
-    if (joined.facts.version != version) {
-      return Misfit{to_int(ExitCode::kUsage), host + " runs muster " + joined.facts.version + ", " +
-                                                  roster_.members.front().description.host +
-                                                  " runs " + version +
-                                                  ": install one version on all nodes"};
-    }
-    if (!joined.facts.error.empty()) {
-      return Misfit{static_cast<int>(joined.facts.error_exit_code),
-                    host + ": " + joined.facts.error};
-    }
-    const plan::SlotSource slots = joined.facts.slots.source;
-    const bool counts_gpus = slots != plan::SlotSource::kCount && slots != plan::SlotSource::kCores;
-    if (counts_gpus && !joined.facts.driver_problem.empty()) {
-      // Never a smaller world by accident.
-      return Misfit{to_int(ExitCode::kUnfit),
-                    host + ": " + joined.facts.driver_problem + "; leave the node out (--exclude=" +
-                        host + "), or say how many workers a node runs (--nproc-per-node=N)"};
-    }
+    joined.facts = std::move(facts[value_of(member.index)]);
   }
-  return std::nullopt;
 }
 
 void Coordinator::note_worker(MemberIndex from, WorkerEnded message, TimePoint now) {
@@ -193,9 +169,7 @@ void Coordinator::note_finished(MemberIndex index, const GangFinished& message, 
   }
   if (message.killed > 0) {
     killed_ += message.killed;
-    if (killed_hosts_.empty() || killed_hosts_.back() != host_of(index)) {
-      killed_hosts_.push_back(host_of(index));
-    }
+    killed_places_.insert(place_of(index));
   }
   if (gang_is_gone()) return decide(now);
   if (phase_ == Phase::kRunning) watch_start();
@@ -268,13 +242,10 @@ void Coordinator::decide(TimePoint now) {
 
 void Coordinator::say_killed() {
   if (killed_ == 0) return;
-  std::string text = "muster: SIGKILL to " + std::to_string(killed_) +
-                     (killed_ == 1 ? " worker" : " workers") + " that outlived the grace, on ";
-  for (std::size_t i = 0; i < std::min(killed_hosts_.size(), kHostsNamed); ++i) {
-    text += (i == 0 ? "" : ", ") + killed_hosts_[i];
-  }
-  if (killed_hosts_.size() > kHostsNamed) text += " ...";
-  say(std::move(text));
+  std::vector<std::string> hosts;
+  for (const std::size_t place : killed_places_) hosts.push_back(hosts_[place]);
+  say("muster: SIGKILL to " + std::to_string(killed_) + (killed_ == 1 ? " worker" : " workers") +
+      " that outlived the grace, on " + rendezvous::fold_hosts(hosts));
 }
 
 void Coordinator::close(int exit_code, const std::string& text, TimePoint now) {

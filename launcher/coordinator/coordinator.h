@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -23,6 +24,7 @@
 #include "launcher/coordinator/check_state.h"
 #include "launcher/coordinator/health_board.h"
 #include "launcher/coordinator/messages.h"
+#include "launcher/coordinator/misfit.h"
 #include "launcher/coordinator/node_directory.h"
 #include "launcher/history/seen_bad.h"
 #include "launcher/history/verdict_record.h"
@@ -68,6 +70,8 @@ struct CoordinatorOptions {
   plan::SlotWish slots;
   std::vector<history::Record> node_memory;  // what earlier jobs found
   slurm::ClusterFacts cluster;               // for the commands about unfit nodes
+  // Why this agent's own command line was refused, which the user has read; "": it was not.
+  std::string told_error;
 };
 
 enum class Phase {
@@ -287,12 +291,6 @@ class Coordinator {
     std::size_t slots = 0;
   };
 
-  // Why this set of agents cannot run the job.
-  struct Misfit {
-    int exit_code = 0;
-    std::string text;
-  };
-
   // Of an attempt.
   struct Ending {
     int exit_code = 0;
@@ -302,7 +300,8 @@ class Coordinator {
 
   void act(Action action, const Event& event, TimePoint now);
   void begin(const Assembled& event, TimePoint now);
-  std::optional<Misfit> find_misfit();
+  void end_unassembled(const AssemblyFailed& event, TimePoint now);
+  void seat_agents(std::vector<AgentFacts> facts);
   void begin_check(TimePoint now);
   void check_again(TimePoint now);
   std::optional<bench::BackendKind> choose_backend();
@@ -425,7 +424,7 @@ class Coordinator {
   verdict::Evidence evidence_;
   std::unordered_map<std::uint32_t, std::size_t> end_of_rank_;  // rank -> place in evidence_.ends
   std::uint32_t killed_ = 0;
-  std::vector<std::string> killed_hosts_;
+  std::set<std::size_t> killed_places_;
   std::optional<TimePoint> tidy_end_;  // of a stop
   int exit_code_ = 0;
   bool are_late_told_ = false;            // those that have not acknowledged the end

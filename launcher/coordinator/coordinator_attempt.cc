@@ -148,7 +148,7 @@ void Coordinator::restart(verdict::Suspect suspect, TimePoint now) {
   end_of_rank_.clear();
   fallen_.clear();
   killed_ = 0;
-  killed_hosts_.clear();
+  killed_places_.clear();
   is_cause_told_ = false;
   workers_started_ = false;
   if (suspect == verdict::Suspect::kNothing || !check_backend_) return prepare_workers(now);

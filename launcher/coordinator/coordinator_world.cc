@@ -159,7 +159,7 @@ void Coordinator::count_slots() {
 }
 
 // Of the world that is planned.
-std::optional<Coordinator::Misfit> Coordinator::find_stdin_misfit() const {
+std::optional<Misfit> Coordinator::find_stdin_misfit() const {
   if (!options_.stdin_rank || value_of(*options_.stdin_rank) < job_.world_size) return std::nullopt;
   return Misfit{to_int(ExitCode::kUsage),
                 "--stdin=" + std::to_string(value_of(*options_.stdin_rank)) + ": the world has " +
@@ -168,7 +168,7 @@ std::optional<Coordinator::Misfit> Coordinator::find_stdin_misfit() const {
 }
 
 // Which nodes the workers run on. The choice is the check's; without one the first fit nodes run.
-std::optional<Coordinator::Misfit> Coordinator::set_world() {
+std::optional<Misfit> Coordinator::set_world() {
   std::vector<std::uint32_t> chosen;
   if (check_.choice) {
     chosen = check_.choice->chosen;

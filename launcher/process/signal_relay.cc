@@ -29,7 +29,7 @@ void SignalRelay::on_agent(int signum, TimePoint now, std::vector<RelayEffect>& 
     seen.paired = now;
     return;
   }
-  if (seen.agent_alone.has_value() || within(seen.paired, kWindow, now)) return;
+  if (seen.agent_alone.has_value() || within(seen.paired, kMerge, now)) return;
   effects.push_back(Received{signum, action_of(signum)});
   if (guardian_alive_) {
     seen.agent_alone = now;
@@ -50,7 +50,7 @@ void SignalRelay::on_guardian(int signum, TimePoint now, std::vector<RelayEffect
     seen.paired = now;
     return;
   }
-  if (within(seen.guardian_alone, kWindow, now) || within(seen.paired, kWindow, now)) return;
+  if (within(seen.guardian_alone, kMerge, now) || within(seen.paired, kMerge, now)) return;
   seen.guardian_alone = now;
   effects.push_back(Received{signum, action_of(signum)});
 }
@@ -58,7 +58,7 @@ void SignalRelay::on_guardian(int signum, TimePoint now, std::vector<RelayEffect
 void SignalRelay::forward_overdue(TimePoint now, std::vector<RelayEffect>& effects) {
   for (auto& [signum, seen] : sightings_) {
     if (!seen.agent_alone.has_value()) continue;
-    if (guardian_alive_ && now < *seen.agent_alone + kWindow) continue;
+    if (guardian_alive_ && now < *seen.agent_alone + kPatience) continue;
     seen.agent_alone.reset();
     seen.forwarded = now;
     effects.push_back(ForwardToWorkers{signum});
@@ -69,7 +69,7 @@ std::optional<TimePoint> SignalRelay::next_deadline() const {
   std::optional<TimePoint> next;
   for (const auto& [signum, seen] : sightings_) {
     if (!seen.agent_alone.has_value()) continue;
-    const TimePoint due = *seen.agent_alone + kWindow;
+    const TimePoint due = *seen.agent_alone + kPatience;
     next = next.has_value() ? std::min(*next, due) : due;
   }
   return next;

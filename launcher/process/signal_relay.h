@@ -2,9 +2,9 @@
 //
 // Sites differ: their Slurm signals every process of a step, or the agent alone, or the processes
 // that are its children. The guardian is placed like a worker, so what reaches it reached the
-// workers too. A signal that the agent sees and the guardian does not see within 50 ms is
+// workers too. A signal that the agent sees and the guardian does not see within 200 ms is
 // forwarded. One that only the guardian sees counts as received, and is not forwarded. Repeats of
-// one signal within the same 50 ms merge, as pending signals merge in the kernel.
+// one signal within 50 ms merge, as pending signals merge in the kernel.
 //
 // Pure: step with events and the time, obey the effects, come back at next_deadline().
 #pragma once
@@ -44,7 +44,10 @@ using RelayEffect = std::variant<Received, ForwardToWorkers>;
 
 class SignalRelay {
  public:
-  static constexpr Duration kWindow{50};      // for the guardian's word, and for merging
+  // For the guardian's word. Slurm sends a signal to one process after the other, and on a node
+  // whose cores are all at work it takes 50 ms and more until the last has it.
+  static constexpr Duration kPatience{200};
+  static constexpr Duration kMerge{50};
   static constexpr Duration kLateMatch{250};  // a late twin is still recognised as a twin
 
   std::vector<RelayEffect> step(const RelayEvent& event, TimePoint now);

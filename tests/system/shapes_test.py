@@ -153,6 +153,24 @@ class Shapes(ClusterTest):
         run = self.muster(["-N4", "--ntasks-per-node=8"], ["--nproc-per-nod=8"])
         self.expect_usage_error(run, r"--nproc-per-nod.*--nproc-per-node")
 
+    def test_a_wrong_value_is_one_line_whatever_the_number_of_nodes(self):
+        run = self.muster(["-N4", "--ntasks-per-node=8"], ["--max-restarts=many"])
+        self.expect_usage_error(run, r"^muster: --max-restarts.*many")
+
+    def words_of_its_own(self, node, words):
+        """A shell on one node makes other words of the line."""
+        script = (f"[ $SLURM_NODEID != {node - 1} ] || set -- {words};"
+                  f" exec muster --check=off \"$@\" {worlds.PRINT_WORLD}")
+        return self.run_to_end("srun", "-N4", "sh", "-c", script)
+
+    def test_words_that_are_wrong_on_one_node_alone_name_it(self):
+        run = self.words_of_its_own(3, "--max-restarts=")
+        self.expect_usage_error(run, r"^muster: node3: --max-restarts")
+
+    def test_words_that_are_wrong_on_the_first_node_alone_name_it(self):
+        run = self.words_of_its_own(1, "--no-such-option")
+        self.expect_usage_error(run, r"^muster: node1: .*--no-such-option", speakers=2)
+
 
 class FewCores(ClusterTest):
     """Slurm binds each task to the cores it was given."""
