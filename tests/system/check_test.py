@@ -65,7 +65,7 @@ class Check(ClusterTest):
         self.expect_code(run, 80)
         self.assertEqual(len(run.muster_lines()), 1, run)
         self.assertRegex(run.muster_lines()[0],
-                         r"^muster: node1: --interface=lo: it has loopback addresses only", run)
+                         r"^muster: node\[1-4\]: --interface=lo: it has loopback addresses only", run)
         self.assertEqual(self.lines("started"), [], run)
 
     def test_the_bench_alone_refuses_it_at_once(self):
