@@ -192,6 +192,8 @@ class CoordinatorHost::Body : public rendezvous::ServerObserver {
     options.authentication.method = rendezvous::AuthenticationMethod::kKey;
     options.authentication.key = key;
     options.assembly_deadline = order.deadline;
+    // One that measures, or starts NCCL, is silent for as long as that takes.
+    options.suspect_after = std::chrono::hours(24);
     MUSTER_TRY(server, rendezvous::Server::open(loop_, options, check_observer_));
     check_servers_.push_back(std::move(server));
     return check_servers_.back()->port();

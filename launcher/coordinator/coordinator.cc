@@ -139,7 +139,7 @@ void Coordinator::seat_agents(std::vector<AgentFacts> facts) {
 }
 
 void Coordinator::note_worker(MemberIndex from, WorkerEnded message, TimePoint now) {
-  if (message.gang != gang_ || !workers_started_ || !agent(from).in_world) return;
+  if (message.gang != gang_ || !log_.workers_started || !agent(from).in_world) return;
   // An agent that could not plan its workers does not know their ranks.
   const std::uint32_t rank = value_of(message.end.place.rank);
   if (rank >= job_.workers.size() || job_.workers[rank].agent != from) {
@@ -147,14 +147,7 @@ void Coordinator::note_worker(MemberIndex from, WorkerEnded message, TimePoint n
     if (own.empty()) return;
     message.end.place = {own.front().rank, own.front().local_rank, own.front().node, host_of(from)};
   }
-  // An agent reports an end at once, and again with the worker's last words when they are in.
-  const auto [known, is_new] =
-      end_of_rank_.try_emplace(value_of(message.end.place.rank), evidence_.ends.size());
-  if (is_new) {
-    evidence_.ends.push_back(message.end);
-  } else {
-    evidence_.ends[known->second] = message.end;
-  }
+  log_.note_end(message.end);
   const bool failed = message.end.start_failure || !message.end.status.success();
   if (failed && phase_ == Phase::kRunning) stop(now);
 }
@@ -164,26 +157,23 @@ void Coordinator::note_finished(MemberIndex index, const GangFinished& message, 
   if (message.gang != gang_) return;
   agent(index).finished = true;
   if (message.stuck > 0) {
-    fallen_.emplace(static_cast<std::uint32_t>(place_of(index)),
-                    LeftOut{kFaultAgent, "its workers outlived SIGKILL"});
+    log_.fallen.emplace(static_cast<std::uint32_t>(place_of(index)),
+                        LeftOut{kFaultAgent, "its workers outlived SIGKILL"});
   }
-  if (message.killed > 0) {
-    killed_ += message.killed;
-    killed_places_.insert(place_of(index));
-  }
+  log_.note_killed(place_of(index), message.killed);
   if (gang_is_gone()) return decide(now);
   if (phase_ == Phase::kRunning) watch_start();
 }
 
 void Coordinator::cancel(MemberIndex index, const CancelSeen& message, TimePoint now) {
-  if (!evidence_.cancel) {
+  if (!log_.is_cancelled()) {
     verdict::Cancel seen;
     seen.signal_number = static_cast<int>(message.signal);
     seen.when = WallTime(std::chrono::nanoseconds(message.wall_clock_ns));
     seen.host = host_of(index);
-    evidence_.cancel = seen;
-    say(cancel_notice(seen, workers_started_ ? job_.world_size : 0,
-                      workers_started_ ? options_.stop_grace : kCheckStopGrace));
+    log_.note_cancel(seen);
+    say(cancel_notice(seen, log_.workers_started ? job_.world_size : 0,
+                      log_.workers_started ? options_.stop_grace : kCheckStopGrace));
   }
   if (phase_ != Phase::kStopping) return stop(now);
   if (deadline_ == tidy_end_) pass_stop_deadline(now);  // whose end Slurm's SIGKILL awaits
@@ -205,10 +195,10 @@ void Coordinator::lose_agent(const AgentLost& event, TimePoint now) {
   loss.whole_node = event.whole_node;
   loss.last_heard = event.last_heard;
   loss.decided = event.decided;
-  loss.workers = workers_started_ ? gone.slots : 0;
+  loss.workers = log_.workers_started ? gone.slots : 0;
   loss.detail = event.detail;
-  evidence_.losses.push_back(loss);
-  fallen_.emplace(static_cast<std::uint32_t>(gone.place), LeftOut{kFaultLost, event.detail});
+  log_.note_loss(loss);
+  log_.fallen.emplace(static_cast<std::uint32_t>(gone.place), LeftOut{kFaultLost, event.detail});
   if (phase_ != Phase::kStopping) return stop(now);
   if (gang_is_gone()) decide(now);
 }
@@ -219,17 +209,17 @@ void Coordinator::stop(TimePoint now) {
   if (phase_ == Phase::kChecking) effects_.push_back(CloseCheckGroups{});
   check_.round.reset();
   phase_ = Phase::kStopping;
-  const Duration grace = workers_started_ ? options_.stop_grace : kCheckStopGrace;
-  effects_.push_back(SendToAll{StopGang{gang_, SIGTERM, grace, evidence_.cancel.has_value()}});
+  const Duration grace = log_.workers_started ? options_.stop_grace : kCheckStopGrace;
+  effects_.push_back(SendToAll{StopGang{gang_, SIGTERM, grace, log_.is_cancelled()}});
   deadline_ = now + grace + kKillPatience;
   tidy_end_ = now + grace + kTidyPatience;
   if (gang_is_gone()) decide(now);
 }
 
 void Coordinator::decide(TimePoint now) {
-  say_killed();
-  if (is_cause_told_) return end_attempt({to_int(ExitCode::kLost)}, now);
-  const std::optional<verdict::FirstCause> cause = decide_first_cause(evidence_);
+  if (const auto killed = log_.killed_text(hosts_)) say("muster: " + *killed);
+  if (log_.is_cause_told) return end_attempt({to_int(ExitCode::kLost)}, now);
+  const std::optional<verdict::FirstCause> cause = decide_first_cause(log_.evidence());
   if (!cause) return close(to_int(ExitCode::kSuccess), "", now);
   std::string text = final_report(*cause);
   if (!text.empty() && text.back() == '\n') text.pop_back();
@@ -238,14 +228,6 @@ void Coordinator::decide(TimePoint now) {
                              cause->kind == verdict::CauseKind::kAgentLost ||
                              cause->kind == verdict::CauseKind::kNodeLost;
   end_attempt({cause->exit_code, is_repeatable, verdict::suspect_of(*cause)}, now);
-}
-
-void Coordinator::say_killed() {
-  if (killed_ == 0) return;
-  std::vector<std::string> hosts;
-  for (const std::size_t place : killed_places_) hosts.push_back(hosts_[place]);
-  say("muster: SIGKILL to " + std::to_string(killed_) + (killed_ == 1 ? " worker" : " workers") +
-      " that outlived the grace, on " + rendezvous::fold_hosts(hosts));
 }
 
 void Coordinator::close(int exit_code, const std::string& text, TimePoint now) {
@@ -289,7 +271,7 @@ void Coordinator::pass_closing_deadline(TimePoint now) {
   say_of_agents(std::move(hosts), "its agent did not acknowledge the end",
                 "their agents did not acknowledge the end",
                 are_late_told_ ? kClosingLimit : kClosingPatience);
-  if (is_hopeless || are_late_told_ || evidence_.cancel) return finish();
+  if (is_hopeless || are_late_told_ || log_.is_cancelled()) return finish();
   are_late_told_ = true;
   deadline_ = now + kClosingLimit - kClosingPatience;
 }

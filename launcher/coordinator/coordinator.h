@@ -10,10 +10,8 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -21,6 +19,7 @@
 #include "collectives-bench/profile/baseline.h"
 #include "collectives-bench/profile/profile.h"
 #include "launcher/coordinator/agent_facts.h"
+#include "launcher/coordinator/attempt_log.h"
 #include "launcher/coordinator/check_state.h"
 #include "launcher/coordinator/health_board.h"
 #include "launcher/coordinator/messages.h"
@@ -384,7 +383,6 @@ class Coordinator {
   void pass_closing_deadline(TimePoint now);
   void finish();
 
-  void say_killed();
   void say_of_agents(std::vector<std::string> hosts, std::string_view one, std::string_view several,
                      std::optional<Duration> patience);
   bool gang_is_gone() const;
@@ -404,13 +402,10 @@ class Coordinator {
   NodeDirectory nodes_;
   Attempt attempt_{};
   std::uint16_t master_port_ = 0;
-  // By place: nodes that the next attempt cannot have, and those that no attempt has any more.
-  std::map<std::uint32_t, LeftOut> fallen_;
-  std::map<std::uint32_t, LeftOut> out_;
-  std::string world_line_;      // as it was told last
-  bool is_cause_told_ = false;  // of the stop: a broken store, an agent that starts nothing
-  bool workers_started_ = false;
-  std::optional<HealthBoard> health_;  // from the first look on
+  AttemptLog log_;                        // of the attempt under way
+  std::map<std::uint32_t, LeftOut> out_;  // by place: nodes that no attempt has any more
+  std::string world_line_;                // as it was told last
+  std::optional<HealthBoard> health_;     // from the first look on
   LookId look_{};
   std::optional<bench::BackendKind> check_backend_;
   std::vector<std::string> hosts_;                // of all nodes, by place
@@ -421,11 +416,7 @@ class Coordinator {
   std::vector<std::string> commands_;             // that an operator would run
   std::vector<history::UnfitRecord> told_unfit_;  // by the last of such commands
   std::vector<NodeIndex> left_out_;               // nodes of the roster that are not in the world
-  verdict::Evidence evidence_;
-  std::unordered_map<std::uint32_t, std::size_t> end_of_rank_;  // rank -> place in evidence_.ends
-  std::uint32_t killed_ = 0;
-  std::set<std::size_t> killed_places_;
-  std::optional<TimePoint> tidy_end_;  // of a stop
+  std::optional<TimePoint> tidy_end_;             // of a stop
   int exit_code_ = 0;
   bool are_late_told_ = false;            // those that have not acknowledged the end
   std::vector<std::string> lost_at_end_;  // hosts of agents that never will

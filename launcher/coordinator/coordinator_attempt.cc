@@ -25,7 +25,7 @@ void Coordinator::start_workers(TimePoint now) {
     return;
   }
   phase_ = Phase::kRunning;
-  workers_started_ = true;
+  log_.workers_started = true;
   if (value_of(attempt_) > 0) {
     say("muster: " + restart_text() + ": all " + std::to_string(job_.world_size) +
         " workers start anew");
@@ -66,13 +66,13 @@ void Coordinator::end_without_start(TimePoint now) {
     Agent& member = agents_[i];
     if (!member.in_gang || member.started || member.finished) continue;
     member.finished = member.mute = true;  // nor is its end waited for
-    fallen_.emplace(static_cast<std::uint32_t>(member.place),
-                    LeftOut{kFaultAgent, "its agent did not start its workers"});
+    log_.fallen.emplace(static_cast<std::uint32_t>(member.place),
+                        LeftOut{kFaultAgent, "its agent did not start its workers"});
     hosts.push_back(host_of(MemberIndex{static_cast<std::uint32_t>(i)}));
   }
   say_of_agents(std::move(hosts), "its agent did not start its workers",
                 "their agents did not start their workers", kStartPatience);
-  is_cause_told_ = true;
+  log_.is_cause_told = true;
   stop(now);
 }
 
@@ -80,7 +80,7 @@ void Coordinator::end_without_start(TimePoint now) {
 // still.
 void Coordinator::pass_stop_deadline(TimePoint now) {
   const bool is_over = now >= *tidy_end_;
-  const bool is_last = is_over || evidence_.cancel;  // whose end Slurm's SIGKILL awaits
+  const bool is_last = is_over || log_.is_cancelled();  // whose end Slurm's SIGKILL awaits
   std::vector<std::string> hosts;
   for (std::size_t i = 0; i < agents_.size(); ++i) {
     Agent& member = agents_[i];
@@ -88,15 +88,15 @@ void Coordinator::pass_stop_deadline(TimePoint now) {
     if (!member.in_gang || member.finished || member.lost) continue;
     if (!is_last && are_workers_ended(index)) continue;
     member.finished = member.mute = true;
-    fallen_.emplace(static_cast<std::uint32_t>(member.place),
-                    LeftOut{kFaultAgent, "its agent did not tell the end of its workers"});
+    log_.fallen.emplace(static_cast<std::uint32_t>(member.place),
+                        LeftOut{kFaultAgent, "its agent did not tell the end of its workers"});
     hosts.push_back(host_of(index));
   }
   if (!hosts.empty()) {
-    const std::string what = workers_started_ ? "workers" : "part of the check";
+    const std::string what = log_.workers_started ? "workers" : "part of the check";
     say_of_agents(std::move(hosts), "its agent did not tell the end of its " + what,
                   "their agents did not tell the end of their " + what,
-                  (workers_started_ ? options_.stop_grace : kCheckStopGrace) +
+                  (log_.workers_started ? options_.stop_grace : kCheckStopGrace) +
                       (is_over ? kTidyPatience : kKillPatience));
   }
   if (gang_is_gone()) return decide(now);
@@ -104,17 +104,16 @@ void Coordinator::pass_stop_deadline(TimePoint now) {
 }
 
 bool Coordinator::are_workers_ended(MemberIndex index) const {
-  if (!workers_started_) return false;
+  if (!log_.workers_started) return false;
   const auto own = job_.workers_of(index);
-  return std::all_of(own.begin(), own.end(), [this](const auto& worker) {
-    return end_of_rank_.count(value_of(worker.rank)) != 0;
-  });
+  return std::all_of(own.begin(), own.end(),
+                     [this](const auto& worker) { return log_.has_ended(worker.rank); });
 }
 
 // The cause is told.
 void Coordinator::end_attempt(const Ending& ending, TimePoint now) {
-  const bool has_begun = workers_started_ || value_of(attempt_) > 0;
-  if (options_.max_restarts == 0 || !has_begun || evidence_.cancel) {
+  const bool has_begun = log_.workers_started || value_of(attempt_) > 0;
+  if (options_.max_restarts == 0 || !has_begun || log_.is_cancelled()) {
     return close(ending.exit_code, "", now);
   }
   if (const std::optional<std::string> why = why_not_again(ending.is_repeatable)) {
@@ -129,9 +128,9 @@ std::optional<std::string> Coordinator::why_not_again(bool is_repeatable) {
   if (value_of(attempt_) >= options_.max_restarts) {
     return "all " + std::to_string(options_.max_restarts) + " restarts are used (--max-restarts)";
   }
-  for (const auto& [place, why] : fallen_) {
+  for (const auto& [place, why] : log_.fallen) {
     if (do_without(place, why)) {
-      if (is_cause_told_) say("muster: " + hosts_[place] + " is left out: " + text_of(why));
+      if (log_.is_cause_told) say("muster: " + hosts_[place] + " is left out: " + text_of(why));
       continue;
     }
     return hosts_[place] + " (" + text_of(why) + ") is needed, and no spare is left (--spares)";
@@ -144,13 +143,7 @@ void Coordinator::restart(verdict::Suspect suspect, TimePoint now) {
     effects_.push_back(SendTo{store_agent(), CloseStore{attempt_}});
   }
   attempt_ = Attempt{value_of(attempt_) + 1};
-  evidence_ = {};
-  end_of_rank_.clear();
-  fallen_.clear();
-  killed_ = 0;
-  killed_places_.clear();
-  is_cause_told_ = false;
-  workers_started_ = false;
+  log_ = {};
   if (suspect == verdict::Suspect::kNothing || !check_backend_) return prepare_workers(now);
   say("muster: check: again before " + restart_text() + ", since the failure points to " +
       std::string(to_string(suspect)));

@@ -74,7 +74,7 @@ void Coordinator::replace_store_agent(const std::string& why, TimePoint now) {
 void Coordinator::lose_store(MemberIndex from, const StoreFailed& message, TimePoint now) {
   if (from != store_agent() || message.attempt != attempt_) return;
   say("muster: " + host_of(from) + ": " + message.text + "; stopping the workers");
-  is_cause_told_ = true;
+  log_.is_cause_told = true;
   stop(now);
 }
 
