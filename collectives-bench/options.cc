@@ -230,6 +230,10 @@ Result<CommandLine> finish(RawOptions raw) {
         fmt::format("-r {}: {} has no root; ignored", options.root, to_string(operation)));
     options.root = 0;
   }
+  for (std::string* file : {&options.json_file, &options.csv_file}) {
+    // Opened by its name a file behind stdout would be written anew, from its start.
+    if (*file == "/dev/stdout" || *file == "/dev/fd/1" || *file == "/proc/self/fd/1") *file = "-";
+  }
   if (options.json_file == "-" && options.csv_file == "-") {
     return failure(usage("--json - --csv -: stdout takes one of them; name a file for the other"));
   }
@@ -244,6 +248,7 @@ Result<CommandLine> finish(RawOptions raw) {
 
 Result<CommandLine> parse_options(const std::vector<std::string>& arguments) {
   CLI::App app("Measures collectives and verifies their results.", "muster-bench");
+  app.set_version_flag("--version", "muster-bench " MUSTER_VERSION "\n", "print the version");
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   RawOptions raw;
   declare_sweep(app, raw);
@@ -254,6 +259,8 @@ Result<CommandLine> parse_options(const std::vector<std::string>& arguments) {
     app.parse(reversed);
   } catch (const CLI::CallForHelp&) {
     return CommandLine{app.help(), {}, {}};
+  } catch (const CLI::CallForVersion&) {
+    return CommandLine{app.version(), {}, {}};
   } catch (const CLI::ParseError& error) {
     return failure(usage(fmt::format("{} (muster-bench --help lists the options)", error.what())));
   }

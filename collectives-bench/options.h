@@ -39,7 +39,7 @@ struct BenchOptions {
 };
 
 struct CommandLine {
-  std::optional<std::string> text_to_print;  // --help was asked for: print this and end
+  std::optional<std::string> text_to_print;  // --help or --version: print this and end
   BenchOptions options;
   std::vector<std::string> notes;  // what was accepted and has no effect, a line each
 };

@@ -14,6 +14,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <filesystem>
 
 #ifndef MUSTER_INSTALLED_LIBEXEC_DIR
 #error "MUSTER_INSTALLED_LIBEXEC_DIR is set by rendezvous/shells.cmake"
@@ -42,6 +43,21 @@ std::string library_directory() {
   return path.substr(0, path.rfind('/'));
 }
 
+// The first of those that are one and the same, whether they are there or not.
+std::vector<std::string> each_once(const std::vector<std::string>& directories) {
+  std::vector<std::string> different;
+  std::vector<std::filesystem::path> seen;
+  for (const std::string& directory : directories) {
+    std::error_code error;
+    std::filesystem::path real = std::filesystem::weakly_canonical(directory, error);
+    if (error) real = directory;
+    if (std::find(seen.begin(), seen.end(), real) != seen.end()) continue;
+    seen.push_back(std::move(real));
+    different.push_back(directory);
+  }
+  return different;
+}
+
 std::vector<std::string> places(const Environment& environment) {
   const auto chosen = environment.get("MUSTER_LIBEXEC_DIR");
   if (chosen && !chosen->empty()) return {std::string(*chosen)};
@@ -52,7 +68,7 @@ std::vector<std::string> places(const Environment& environment) {
   const std::string own = own_directory();
   directories.insert(directories.end(),
                      {own, own + "/../libexec/muster", MUSTER_INSTALLED_LIBEXEC_DIR});
-  return directories;
+  return each_once(directories);
 }
 
 // What posix_spawn is told beside path and arguments. Signals that a launcher or an embedding

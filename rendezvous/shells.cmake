@@ -48,6 +48,8 @@ muster_module(rendezvous_program
   PRIVATE_LIBRARIES ${CMAKE_DL_LIBS})
 
 add_executable(muster-rendezvous program/main.cc)
+set_source_files_properties(program/main.cc PROPERTIES
+  COMPILE_DEFINITIONS MUSTER_VERSION="${PROJECT_VERSION}")
 target_link_libraries(muster-rendezvous PRIVATE muster::rendezvous_program muster_warnings)
 set_target_properties(muster-rendezvous PROPERTIES
   RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")

@@ -49,6 +49,10 @@ std::string list_text(const std::vector<LocalAddress>& addresses) {
   return text.empty() ? "none" : text;
 }
 
+bool is_loopback(const LocalAddress& address) {
+  return address.address.starts_with("127.") || address.address == "::1";
+}
+
 template <class Predicate>
 const LocalAddress* find_v4_first(const std::vector<LocalAddress>& addresses, Predicate fits) {
   const LocalAddress* v6 = nullptr;
@@ -58,6 +62,21 @@ const LocalAddress* find_v4_first(const std::vector<LocalAddress>& addresses, Pr
     if (v6 == nullptr) v6 = &address;
   }
   return v6;
+}
+
+Result<LocalAddress> choose_of_interface(const std::vector<LocalAddress>& addresses,
+                                         const AddressWish& wish) {
+  const auto is_named = [&wish](const auto& one) { return one.interface == wish.interface; };
+  const auto* found = find_v4_first(addresses, [&](const auto& address) {
+    return is_named(address) && (wish.one_node || !is_loopback(address));
+  });
+  if (found != nullptr) return *found;
+  const bool is_here = std::any_of(addresses.begin(), addresses.end(), is_named);
+  return failure(ErrorCode::kInvalidArgument,
+                 fmt::format("--interface {}: it has {}; there are {}", wish.interface,
+                             is_here ? "loopback addresses only, which no other node can reach"
+                                     : "no address or is down",
+                             list_text(addresses)));
 }
 
 }  // namespace
@@ -83,14 +102,7 @@ bool is_container_interface(const std::string& name) {
 
 Result<LocalAddress> choose_address(const std::vector<LocalAddress>& addresses,
                                     const AddressWish& wish) {
-  if (!wish.interface.empty()) {
-    const auto* found = find_v4_first(
-        addresses, [&wish](const auto& address) { return address.interface == wish.interface; });
-    if (found != nullptr) return *found;
-    return failure(ErrorCode::kInvalidArgument,
-                   fmt::format("--interface {}: it has no address or is down; there are {}",
-                               wish.interface, list_text(addresses)));
-  }
+  if (!wish.interface.empty()) return choose_of_interface(addresses, wish);
   const LocalAddress* found = nullptr;
   if (wish.one_node) {
     found = find_v4_first(addresses, [](const auto& address) { return address.loopback; });

@@ -29,7 +29,8 @@ Result<std::vector<LocalAddress>> list_addresses();
 // Bridges and virtual pairs of containers: their addresses lead to the node itself.
 bool is_container_interface(const std::string& name);
 
-// In order: the interface asked for; loopback when all ranks share the node; the preferred address;
+// In order: the interface asked for, which must have more than loopback when there are several
+// nodes; loopback when all ranks share the node; the preferred address;
 // the first address that is neither loopback nor a container's, v4 before v6. Errors name what
 // there is.
 Result<LocalAddress> choose_address(const std::vector<LocalAddress>& addresses,

@@ -13,9 +13,6 @@ namespace muster::bench {
 
 namespace {
 
-constexpr std::size_t kMaxShown = 60;  // of a text that is quoted in an error
-
-// Errors go to a terminal: no control characters.
 std::string shown(const YamlNode& node) {
   switch (node.kind) {
     case YamlNode::Kind::kNothing:
@@ -27,11 +24,7 @@ std::string shown(const YamlNode& node) {
     case YamlNode::Kind::kText:
       break;
   }
-  std::string text = node.text.substr(0, kMaxShown);
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  return "'" + text + "'";
+  return "'" + shown_text(node.text) + "'";
 }
 
 std::size_t distance(std::string_view a, std::string_view b) {
@@ -65,14 +58,12 @@ std::string advice(std::string_view key, const std::vector<std::string_view>& kn
 }  // namespace
 
 void Complaints::add(YamlPlace place, const std::string& what) {
-  if (count_++ >= kMaxProfileErrors) return;
-  if (!lines_.empty()) lines_ += '\n';
-  lines_ += at_place(file_, place, what);
+  if (count_++ == 0) first_ = at_place(file_, place, what);
 }
 
 std::string Complaints::text() const {
-  if (count_ <= kMaxProfileErrors) return lines_;
-  return fmt::format("{}\n{}: and {} more errors", lines_, file_, count_ - kMaxProfileErrors);
+  if (count_ < 2) return first_;
+  return fmt::format("{} (and {} more error{})", first_, count_ - 1, count_ == 2 ? "" : "s");
 }
 
 MapReader::MapReader(const YamlNode& node, std::string what,

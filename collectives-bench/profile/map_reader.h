@@ -13,18 +13,18 @@
 
 namespace muster::bench {
 
-// What is wrong with a file, one line each.
+// What is wrong with a file: the first error is told, the others are counted.
 class Complaints {
  public:
   explicit Complaints(std::string file) : file_(std::move(file)) {}
 
   void add(YamlPlace place, const std::string& what);
   bool any() const { return count_ > 0; }
-  std::string text() const;
+  std::string text() const;  // one line
 
  private:
   std::string file_;
-  std::string lines_;
+  std::string first_;
   std::size_t count_ = 0;
 };
 

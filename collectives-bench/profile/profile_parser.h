@@ -34,9 +34,9 @@ namespace muster::bench {
 
 inline constexpr std::size_t kMaxProfileText = 1000;   // characters of one text
 inline constexpr std::size_t kMaxProfileItems = 4096;  // of one list
-inline constexpr std::size_t kMaxProfileErrors = 20;   // told; the rest are counted
 
-// Errors, one a line: "p5.yaml:3:7: 'gpu' is given; expected one of ...: write 'gpus'".
+// The first error, in one line: "p5.yaml:3:7: 'gpu' is given; expected one of ...: write 'gpus'
+// (and 2 more errors)".
 Result<Profile> parse_profile(const std::string& file, std::string_view text);
 
 // parse_profile gives the same value back, for every profile that it can give at all.

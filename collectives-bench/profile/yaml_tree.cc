@@ -5,6 +5,7 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <exception>
 #include <optional>
 #include <sstream>
@@ -17,6 +18,21 @@ namespace {
 YamlPlace place_of(const YAML::Mark& mark) {
   if (mark.is_null()) return {};
   return {mark.line + 1, mark.column + 1};
+}
+
+// "" behind the last one.
+std::string line_at(std::string_view text, YamlPlace place) {
+  for (int line = 1; line < place.line; ++line) {
+    text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+    if (text.empty()) return "";
+  }
+  return shown_text(text.substr(0, text.find('\n')));
+}
+
+std::string no_yaml(std::string_view text, YamlPlace place, const std::string& why) {
+  const std::string line = line_at(text, place);
+  return (line.empty() ? "nothing" : "'" + line + "'") + " is given, and that is no YAML (" + why +
+         "); expected lines of 'key: value', indented by spaces";
 }
 
 // Builds the tree bottom-up; after the first error it only waits for the end.
@@ -110,6 +126,14 @@ class TreeBuilder : public YAML::EventHandler {
 
 }  // namespace
 
+std::string shown_text(std::string_view text) {
+  std::string shown(text.substr(0, kMaxShown));
+  for (char& c : shown) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  return shown;
+}
+
 std::string at_place(const std::string& file, YamlPlace place, const std::string& what) {
   return file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column) + ": " + what;
 }
@@ -121,19 +145,20 @@ Result<YamlNode> parse_yaml(const std::string& file, std::string_view text) {
                                           std::to_string(kMaxYamlBytes));
   }
   TreeBuilder builder;
+  TreeBuilder second;
   bool has_more = false;
   try {
     std::istringstream input{std::string(text)};
     YAML::Parser parser(input);
     parser.HandleNextDocument(builder);
-    TreeBuilder second;
     has_more = parser.HandleNextDocument(second);
   } catch (const YAML::Exception& error) {
-    return failure(ErrorCode::kInvalidArgument,
-                   at_place(file, place_of(error.mark), "this is no YAML: " + error.msg));
+    return failure(
+        ErrorCode::kInvalidArgument,
+        at_place(file, place_of(error.mark), no_yaml(text, place_of(error.mark), error.msg)));
   } catch (const std::exception& error) {
     return failure(ErrorCode::kInvalidArgument,
-                   at_place(file, {}, std::string("this is no YAML: ") + error.what()));
+                   at_place(file, {}, no_yaml(text, {}, error.what())));
   }
   if (builder.problem()) {
     return failure(ErrorCode::kInvalidArgument,
@@ -141,7 +166,8 @@ Result<YamlNode> parse_yaml(const std::string& file, std::string_view text) {
   }
   if (has_more) {
     return failure(ErrorCode::kInvalidArgument,
-                   at_place(file, {}, "two documents are given; expected one: remove the '---'"));
+                   at_place(file, second.take().place,
+                            "two documents are given; expected one: remove the '---'"));
   }
   return builder.take();
 }

@@ -15,6 +15,7 @@ namespace muster::bench {
 
 inline constexpr std::size_t kMaxYamlBytes = 256U << 10;  // of one file
 inline constexpr std::size_t kMaxYamlDepth = 16;
+inline constexpr std::size_t kMaxShown = 60;  // of a text that is quoted in an error
 
 struct YamlPlace {
   int line = 1;  // both count from 1
@@ -29,6 +30,9 @@ struct YamlNode {
   std::string text;             // of kText
   std::vector<YamlNode> items;  // of kList; of kMap: key, value, key, value ...
 };
+
+// Cut to kMaxShown, with '?' for control characters: errors go to a terminal.
+std::string shown_text(std::string_view text);
 
 // "file:3:7: what is wrong": `file` is only a name for it.
 std::string at_place(const std::string& file, YamlPlace place, const std::string& what);

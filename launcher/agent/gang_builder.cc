@@ -104,7 +104,7 @@ Environment with_settings(Environment user, const std::vector<std::string>& sett
 GangBuilder::GangBuilder(GangBuilderOptions options) : options_(std::move(options)) {}
 
 Status GangBuilder::set_roster(const rendezvous::Roster& roster) {
-  MUSTER_TRY(job, plan_roster(roster, options_.wishes));
+  MUSTER_TRY(job, plan_roster(roster, options_.slots));
   roster_ = roster;
   job_ = std::move(job);
   // The roster may lack agents before us.
@@ -129,7 +129,7 @@ std::string GangBuilder::reachable(const std::string& address) const {
 
 Result<GangPlan> GangBuilder::build_workers(const StartWorkers& order,
                                             const std::string& coordinator_address) {
-  MUSTER_TRY(world, plan_roster(roster_, options_.wishes, order.left_out));
+  MUSTER_TRY(world, plan_roster(roster_, options_.slots, order.left_out));
   const plan::AttemptFacts facts = attempt_facts(order, coordinator_address);
   const Environment user = with_settings(options_.environment, order.environment);
   GangPlan gang;
@@ -232,7 +232,7 @@ Status GangBuilder::add_check_process(GangPlan& gang, const StartCheck& order,
 
 Result<WorkerLaunch> GangBuilder::build_exec(const BecomeProgram& order,
                                              const std::string& coordinator_address) {
-  MUSTER_TRY(world, plan_roster(roster_, options_.wishes, order.left_out));
+  MUSTER_TRY(world, plan_roster(roster_, options_.slots, order.left_out));
   const auto workers = world.workers_of(self_);
   if (workers.size() != 1) {
     return failure(ErrorCode::kInvalidArgument,

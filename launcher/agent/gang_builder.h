@@ -31,7 +31,7 @@ struct GangBuilderOptions {
   std::string marker;
   std::string run_id;
   std::string host;
-  plan::PlanWishes wishes;
+  plan::SlotWish slots;
   rendezvous::Incarnation incarnation;
   process::OriginalLimits original;
   NodeIndex node{};

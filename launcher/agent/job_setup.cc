@@ -36,28 +36,28 @@ constexpr Duration kListenLonger{5'000};
 // all but the slowest of containers, and not so long that a user in a hurry wonders.
 constexpr Duration kRefusedDeadline{15'000};
 
-plan::PlanWishes wishes_of(const options::Options& options) {
+plan::SlotWish slots_of(const options::Options& options) {
   using Wish = options::WorkersPerNode::Wish;
-  plan::PlanWishes wishes;
-  wishes.slots.count = options.workers_per_node.count;
+  plan::SlotWish slots;
+  slots.count = options.workers_per_node.count;
   switch (options.workers_per_node.wish) {
     case Wish::kAbsent:
-      wishes.slots.source = plan::SlotSource::kDefault;
+      slots.source = plan::SlotSource::kDefault;
       break;
     case Wish::kNumber:
-      wishes.slots.source = plan::SlotSource::kCount;
+      slots.source = plan::SlotSource::kCount;
       break;
     case Wish::kGpu:
-      wishes.slots.source = plan::SlotSource::kGpus;
+      slots.source = plan::SlotSource::kGpus;
       break;
     case Wish::kCpu:
-      wishes.slots.source = plan::SlotSource::kCores;
+      slots.source = plan::SlotSource::kCores;
       break;
     case Wish::kAuto:
-      wishes.slots.source = plan::SlotSource::kAuto;
+      slots.source = plan::SlotSource::kAuto;
       break;
   }
-  return wishes;
+  return slots;
 }
 
 Result<std::vector<std::string>> command_of(const options::Options& options,
@@ -144,7 +144,8 @@ CoordinatorOptions coordinator_options(const options::Options& options) {
   coordinator.store = options::store_mode_of(options);
   coordinator.admission = options.admission;
   coordinator.master_port = options.master_port.value_or(0);
-  coordinator.wishes = wishes_of(options);
+  coordinator.slots = slots_of(options);
+  if (!coordinator.check_only) coordinator.stdin_rank = options.stdin_rank;
   return coordinator;
 }
 
@@ -268,12 +269,11 @@ void find_own_errors(const slurm::Step& step, const options::Options& options,
 void find_place_errors(const slurm::Step& step, const options::Options& options,
                        AgentFacts& facts) {
   if (!facts.error.empty()) return;
-  Status places;
-  if (step.node == NodeIndex{0} && step.local_task == LocalTask{0}) {
-    places = check_result_places(options);
-  }
-  if (places && options.output.target != options::OutputTarget::kConsole) {
-    places = prepare_log_folder(log_folder(step, options), options);
+  const bool is_measured = options.check.mode != CheckMode::kOff && step.hosts.size() > 1;
+  Status places = is_measured ? check_interface(options.interface) : Status();
+  if (places) {
+    const bool writes_results = step.node == NodeIndex{0} && step.local_task == LocalTask{0};
+    places = prepare_places(options, log_folder(step, options), writes_results);
   }
   if (places) return;
   set_usage_error(places.error().message(), facts);
@@ -375,13 +375,13 @@ Result<JobSetup> set_up_job(const slurm::Step& step, const Environment& environm
   gangs.marker = marker;
   gangs.run_id = options.run_id.empty() ? plan::default_run_id(step) : options.run_id;
   gangs.host = step.host();
-  gangs.wishes = wishes_of(options);
+  gangs.slots = slots_of(options);
   gangs.incarnation = incarnation_of(step);
   gangs.original = original;
   gangs.node = step.node;
   gangs.task = step.local_task;
   AgentFacts facts = find_node_facts(environment, own_program);
-  facts.slots = gangs.wishes.slots;
+  facts.slots = gangs.slots;
   if (value_of(step.local_task) == 0) facts.addresses = interface_addresses();
   if (!refusal.empty()) set_usage_error(refusal, facts);
   find_own_errors(step, options, gangs, facts);
@@ -419,7 +419,7 @@ Result<std::string> print_dry_run(const slurm::Step& step, const Environment& en
   MUSTER_RETURN_IF_ERROR(options::check_against_step(options, {nodes, step.node, step.proc_id}));
   MUSTER_TRY(command, command_of(options, environment));
   run.command = std::move(command);
-  MUSTER_TRY(job, plan::plan_job(plan::assume_agents(step, facts.resources), wishes_of(options)));
+  MUSTER_TRY(job, plan::plan_job(plan::assume_agents(step, facts.resources), slots_of(options)));
   run.plan = std::move(job);
   run.agent = environment;
   plan::AttemptFacts attempt;

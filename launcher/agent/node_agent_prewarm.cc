@@ -37,7 +37,7 @@ void NodeAgent::start_prewarm(const rendezvous::Roster& roster) {
 // As the first worker of this node would run, as far as that is known before there is a store.
 Result<process::SpawnPlan> NodeAgent::plan_prewarm(const rendezvous::Roster& roster) const {
   const GangBuilderOptions& own = options_.gangs;
-  MUSTER_TRY(job, plan_roster(roster, own.wishes));
+  MUSTER_TRY(job, plan_roster(roster, own.slots));
   const auto first = std::find_if(job.workers.begin(), job.workers.end(),
                                   [&own](const auto& worker) { return worker.node == own.node; });
   if (first == job.workers.end()) {

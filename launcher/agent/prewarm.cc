@@ -136,7 +136,7 @@ void Prewarm::tell_failure() {
 void Prewarm::on_started(LocalRank, pid_t) {}
 
 void Prewarm::on_start_failed(LocalRank, const Error& error, int) {
-  if (!stopped_) print_("muster: " + options_.host + ": " + error.message());
+  if (!stopped_) print_("muster: " + options_.host + ": --prewarm: " + error.message());
 }
 
 void Prewarm::on_exited(LocalRank, process::ExitStatus status, process::WallTime) {

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstring>
 #include <functional>
+#include <utility>
+#include <vector>
 
 #include "launcher/health/child_question.h"
 
@@ -15,13 +17,22 @@ namespace {
 
 constexpr Duration kLimit{10'000};
 
-// `find_problem` runs in the child and gives "" or what is wrong.
-Status ask(const std::string& source, const std::function<std::string()>& find_problem) {
-  const Result<std::string> problem =
-      health::ChildQuestion::ask_and_wait("muster-places", find_problem, kLimit);
-  // A file system that stands still may be back when there is something to write.
-  if (!problem || problem->empty()) return {};
-  return failure(ErrorCode::kInvalidArgument, source + ": " + *problem);
+struct Place {
+  std::string source;                         // the option as the user wrote it
+  std::function<std::string()> find_problem;  // runs in the child; "" or what is wrong
+};
+
+// The first problem in the order of the places.
+Status ask(const std::vector<Place>& places) {
+  std::vector<std::function<std::string()>> questions;
+  for (const Place& place : places) questions.push_back(place.find_problem);
+  const auto answers = health::ChildQuestion::ask_all_and_wait("muster-places", questions, kLimit);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    // A file system that stands still may be back when there is something to write.
+    if (!answers[i] || answers[i]->empty()) continue;
+    return failure(ErrorCode::kInvalidArgument, places[i].source + ": " + *answers[i]);
+  }
+  return {};
 }
 
 std::string folder_of(const std::string& path) {
@@ -43,7 +54,7 @@ std::string make_folder(const std::string& folder) {
   return "write in " + folder + ": " + std::strerror(errno);
 }
 
-// A file that is there and can be written need not be in a folder that can: /dev/stdout.
+// A file that is there and can be written need not be in a folder that can: /dev/null.
 std::string find_file_problem(const std::string& path) {
   struct stat found {};
   if (::stat(path.c_str(), &found) == 0) {
@@ -58,23 +69,27 @@ std::string find_file_problem(const std::string& path) {
 
 }  // namespace
 
-Status prepare_log_folder(const std::string& folder, const options::Options& options) {
-  const Status made = ask("--log-dir=" + options.output.log_dir, [&] {
-    const std::string problem = make_folder(folder);
-    return problem.empty() ? problem : problem + "; write a folder that every node can write to";
-  });
-  return made;
-}
-
-Status check_result_places(const options::Options& options) {
-  const bool measures = options.check.mode != options::CheckMode::kOff;
-  for (const auto& [flag, path] :
-       {std::pair("--json=", options.json), std::pair("--html=", options.html),
-        std::pair("--record-baseline=", measures ? options.record_baseline : "")}) {
-    if (path.empty()) continue;
-    MUSTER_RETURN_IF_ERROR(ask(flag + path, [&path] { return find_file_problem(path); }));
+Status prepare_places(const options::Options& options, const std::string& log_folder,
+                      bool writes_results) {
+  std::vector<Place> places;
+  if (writes_results) {
+    const bool measures = options.check.mode != options::CheckMode::kOff;
+    for (const auto& [flag, path] :
+         {std::pair("--json=", options.json), std::pair("--html=", options.html),
+          std::pair("--record-baseline=", measures ? options.record_baseline : "")}) {
+      if (path.empty()) continue;
+      places.push_back({flag + path, [file = path] { return find_file_problem(file); }});
+    }
   }
-  return {};
+  if (options.output.target != options::OutputTarget::kConsole) {
+    places.push_back({"--log-dir=" + options.output.log_dir, [&log_folder] {
+                        const std::string problem = make_folder(log_folder);
+                        return problem.empty()
+                                   ? problem
+                                   : problem + "; write a folder that every node can write to";
+                      }});
+  }
+  return ask(places);
 }
 
 }  // namespace muster::launcher

@@ -1,7 +1,7 @@
 // Are the places there to which a job will write its results? Asked before it starts: a typing
 // mistake must not cost the measurement, nor the lines of three days.
 //
-// Each question is put to a child with a deadline, since file systems hang.
+// Each question is put to a child with a deadline, since file systems hang; all at once.
 #pragma once
 
 #include <string>
@@ -11,12 +11,11 @@
 
 namespace muster::launcher {
 
-// Makes the folder of the workers' files, with those above it, and tries whether files can be made
-// in it. The error names --log-dir.
-Status prepare_log_folder(const std::string& folder, const options::Options& options);
-
-// Whether the files of --json, --html and --record-baseline can be written. They are left as they
-// are. The error names the option.
-Status check_result_places(const options::Options& options);
+// Where workers' lines go to files: makes their folder, with those above it, and tries whether
+// files can be made in it. Of the agent that writes the results also whether the files of --json,
+// --html and --record-baseline can be written; they are left as they are. The error names the
+// option. A place that does not answer is taken for good.
+Status prepare_places(const options::Options& options, const std::string& log_folder,
+                      bool writes_results);
 
 }  // namespace muster::launcher

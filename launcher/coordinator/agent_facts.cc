@@ -56,7 +56,7 @@ Result<AgentFacts> parse_agent_facts(std::string_view bytes) {
   return facts;
 }
 
-Result<plan::JobPlan> plan_roster(const rendezvous::Roster& roster, const plan::PlanWishes& wishes,
+Result<plan::JobPlan> plan_roster(const rendezvous::Roster& roster, const plan::SlotWish& slots,
                                   const std::vector<NodeIndex>& left_out) {
   std::vector<plan::AgentPlace> places;
   std::vector<MemberIndex> taken;  // the plan counts the places it is given
@@ -71,7 +71,7 @@ Result<plan::JobPlan> plan_roster(const rendezvous::Roster& roster, const plan::
     places.push_back({self.node, self.task, self.host, std::move(facts->resources), facts->slots});
     taken.push_back(member.index);
   }
-  MUSTER_TRY(job, plan::plan_job(places, wishes));
+  MUSTER_TRY(job, plan::plan_job(places, slots));
   for (plan::NodePlan& node : job.nodes) node.first_agent = taken[value_of(node.first_agent)];
   for (plan::WorkerPlan& worker : job.workers) worker.agent = taken[value_of(worker.agent)];
   return job;

@@ -34,7 +34,7 @@ Result<AgentFacts> parse_agent_facts(std::string_view bytes);
 
 // The ranks of the whole job, from the facts in the roster: the same on every agent. The nodes in
 // `left_out` get no ranks.
-Result<plan::JobPlan> plan_roster(const rendezvous::Roster& roster, const plan::PlanWishes& wishes,
+Result<plan::JobPlan> plan_roster(const rendezvous::Roster& roster, const plan::SlotWish& slots,
                                   const std::vector<NodeIndex>& left_out = {});
 
 }  // namespace muster::launcher

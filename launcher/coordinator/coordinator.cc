@@ -91,7 +91,7 @@ void Coordinator::begin(const Assembled& event, TimePoint now) {
     return close(misfit->exit_code, misfit->text, now);
   }
   seat_agents(std::move(facts));
-  Result<plan::JobPlan> job = plan_roster(roster_, options_.wishes);
+  Result<plan::JobPlan> job = plan_roster(roster_, options_.slots);
   if (!job) return close(to_int(ExitCode::kUsage), job.error().message(), now);
   job_ = std::move(*job);
   learn_addresses();
@@ -105,6 +105,10 @@ void Coordinator::begin(const Assembled& event, TimePoint now) {
                  "the job needs " + std::to_string(wanted_nodes()) + " nodes (--nodes), " +
                      std::to_string(hosts_.size()) + " are here",
                  now);
+  }
+  // The world may become smaller than all nodes; see set_world.
+  if (const std::optional<Misfit> misfit = find_stdin_misfit()) {
+    return close(misfit->exit_code, misfit->text, now);
   }
   count_slots();
   say_profile();

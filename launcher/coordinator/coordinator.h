@@ -51,6 +51,7 @@ struct CoordinatorOptions {
   // Of the measurement of all nodes, and once more of the search for culprits.
   Duration check_deadline = std::chrono::seconds(60);
   std::optional<std::uint32_t> world_nodes;  // nodes that the job needs; absent: all
+  std::optional<Rank> stdin_rank;            // --stdin: the world must have it
   bool record_baseline = false;
   std::uint32_t max_restarts = 0;
   Duration stop_grace = std::chrono::seconds(15);
@@ -65,7 +66,7 @@ struct CoordinatorOptions {
   // From the profile: "NAME=value" for the workers, and what to tell of it.
   std::vector<std::string> job_environment;
   std::vector<std::string> environment_lines;
-  plan::PlanWishes wishes;
+  plan::SlotWish slots;
   std::vector<history::Record> node_memory;  // what earlier jobs found
   slurm::ClusterFacts cluster;               // for the commands about unfit nodes
   // Why this agent's own command line was refused, which the user has read; "": it was not.
@@ -345,6 +346,7 @@ class Coordinator {
   bool lose_unneeded(const AgentLost& event, TimePoint now);
   bool replace_chosen(std::uint32_t place);
   std::optional<Misfit> set_world();
+  std::optional<Misfit> find_stdin_misfit() const;
   void prepare_workers(TimePoint now);
   void change_world(TimePoint now);
   void count_slots();

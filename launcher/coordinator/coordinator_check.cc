@@ -38,7 +38,7 @@ void Coordinator::begin_check(TimePoint now) {
 
 // Before a restart: the nodes that are out stay out, all others are measured, spares too.
 void Coordinator::check_again(TimePoint now) {
-  Result<plan::JobPlan> all = plan_roster(roster_, options_.wishes);
+  Result<plan::JobPlan> all = plan_roster(roster_, options_.slots);
   if (!all) return close(to_int(ExitCode::kUsage), all.error().message(), now);
   job_ = std::move(*all);
   left_out_.clear();

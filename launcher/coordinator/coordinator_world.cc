@@ -158,6 +158,15 @@ void Coordinator::count_slots() {
   for (const plan::WorkerPlan& worker : job_.workers) ++agent(worker.agent).slots;
 }
 
+// Of the world that is planned.
+std::optional<Misfit> Coordinator::find_stdin_misfit() const {
+  if (!options_.stdin_rank || value_of(*options_.stdin_rank) < job_.world_size) return std::nullopt;
+  return Misfit{to_int(ExitCode::kUsage),
+                "--stdin=" + std::to_string(value_of(*options_.stdin_rank)) + ": the world has " +
+                    std::to_string(job_.world_size) + " workers; expected a rank of 0 to " +
+                    std::to_string(job_.world_size - 1)};
+}
+
 // Which nodes the workers run on. The choice is the check's; without one the first fit nodes run.
 std::optional<Misfit> Coordinator::set_world() {
   std::vector<std::uint32_t> chosen;
@@ -167,7 +176,7 @@ std::optional<Misfit> Coordinator::set_world() {
     chosen = fit_places();
     chosen.resize(std::min<std::size_t>(chosen.size(), wanted_nodes()));
   }
-  if (chosen.size() == hosts_.size()) return std::nullopt;
+  if (chosen.size() == hosts_.size()) return find_stdin_misfit();
   std::vector<std::string> in;
   std::vector<std::string> spares;
   std::vector<std::string> out;
@@ -177,7 +186,7 @@ std::optional<Misfit> Coordinator::set_world() {
     (runs ? in : out_.contains(place) ? out : spares).push_back(hosts_[place]);
     if (!runs) left_out_.push_back(node_ids_[place]);
   }
-  Result<plan::JobPlan> world = plan_roster(roster_, options_.wishes, left_out_);
+  Result<plan::JobPlan> world = plan_roster(roster_, options_.slots, left_out_);
   if (!world) return Misfit{to_int(ExitCode::kUsage), world.error().message()};
   job_ = std::move(*world);
   for (std::size_t i = 0; i < agents_.size(); ++i) {
@@ -189,7 +198,7 @@ std::optional<Misfit> Coordinator::set_world() {
   if (!out.empty()) line += "; out: " + rendezvous::fold_hosts(out);
   if (line != world_line_) say(line);
   world_line_ = std::move(line);
-  return std::nullopt;
+  return find_stdin_misfit();
 }
 
 }  // namespace muster::launcher

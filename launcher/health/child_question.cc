@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -171,14 +172,29 @@ ChildQuestion::~ChildQuestion() {
 Result<std::string> ChildQuestion::ask_and_wait(const char* name,
                                                 const std::function<std::string()>& body,
                                                 Duration limit) {
+  return std::move(ask_all_and_wait(name, {body}, limit).front());
+}
+
+std::vector<Result<std::string>> ChildQuestion::ask_all_and_wait(
+    const char* name, const std::vector<std::function<std::string()>>& bodies, Duration limit) {
   asio::io_context loop(1);
-  std::optional<Result<std::string>> answer;
-  const ChildQuestion question(loop, name, body, limit, [&answer](Result<std::string> result) {
-    answer = std::move(result);
+  std::vector<Result<std::string>> answers(bodies.size());
+  std::vector<std::unique_ptr<ChildQuestion>> questions;
+  std::size_t open = bodies.size();
+  for (std::size_t i = 0; i < bodies.size(); ++i) {
+    const Done done = [&open, &answer = answers[i]](Result<std::string> result) {
+      answer = std::move(result);
+      --open;
+    };
+    questions.push_back(std::make_unique<ChildQuestion>(loop, name, bodies[i], limit, done));
+  }
+  while (open > 0) loop.run_one();
+  // Those that are late were killed together.
+  const bool all_reaped = std::all_of(questions.begin(), questions.end(), [](const auto& question) {
+    return question->body_->is_reaped();
   });
-  while (!answer) loop.run_one();
-  if (!question.body_->is_reaped()) loop.run_for(kReapPatience);
-  return std::move(*answer);
+  if (!all_reaped) loop.run_for(kReapPatience);
+  return answers;
 }
 
 }  // namespace muster::health

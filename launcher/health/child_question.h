@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "rendezvous/base/result.h"
 #include "rendezvous/base/time.h"
@@ -36,6 +37,9 @@ class ChildQuestion {
   // The same with a loop of its own: blocks, at most a moment longer than `limit`.
   static Result<std::string> ask_and_wait(const char* name,
                                           const std::function<std::string()>& body, Duration limit);
+  // Several at once, each in a child of its own; the answers in the order of the questions.
+  static std::vector<Result<std::string>> ask_all_and_wait(
+      const char* name, const std::vector<std::function<std::string()>>& bodies, Duration limit);
 
  private:
   class Body;

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
+#include <filesystem>
 #include <thread>
 #include <utility>
 
@@ -37,6 +39,16 @@ Result<Fd> open_regular(const std::string& path, int flags) {
     return failure(ErrorCode::kInvalidArgument, "is no regular file; name a file");
   }
   return file;
+}
+
+// Of a file that is still missing: it is made when there is something to write, its folder is not.
+Status check_folder(const std::string& path) {
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  const std::string folder = parent.empty() ? "." : parent;
+  if (::access(folder.c_str(), W_OK | X_OK) == 0) return {};
+  return failure(ErrorCode::kNotFound,
+                 "folder " + folder + ": " + std::strerror(errno) +
+                     "; expected a file in a folder that is there and can be written");
 }
 
 bool has_no_locks(int error) {
@@ -90,7 +102,10 @@ Result<std::string> ask_child(const std::string& path, const char* name, const B
 
 Result<std::string> read_tail(const std::string& path) {
   const Result<Fd> file = open_regular(path, O_RDONLY);
-  if (!file && file.error().code() == ErrorCode::kNotFound) return std::string();
+  if (!file && file.error().code() == ErrorCode::kNotFound) {
+    MUSTER_RETURN_IF_ERROR(check_folder(path));
+    return std::string();
+  }
   if (!file) return failure(file.error());
   const off_t size = std::max<off_t>(::lseek(file->get(), 0, SEEK_END), 0);
   const off_t begin = std::max<off_t>(size - static_cast<off_t>(kMaxTail), 0);

@@ -29,7 +29,7 @@ inline constexpr Duration kReadLimit{3'000};
 inline constexpr Duration kWriteLimit{6'000};  // the wait for the lock included
 
 // What the file's last kMaxTail bytes hold; nothing when there is no such file. Errors: it cannot
-// be read, is no regular file, or did not answer within `limit`.
+// be read, is no regular file, could not be made in its folder, or did not answer within `limit`.
 Result<Records> recall(const std::string& path, Duration limit = kReadLimit);
 
 // Appends the records, in their order. The file is made when it is missing, with mode 0664 less the

@@ -198,9 +198,29 @@ void note_unmeasured(const std::vector<FlagUse>& uses, Parsed& parsed) {
   }
 }
 
+// The lines of the job go there, and what writes a result is another process.
+bool is_own_stream(std::string_view path) {
+  return path == "-" || path == "/dev/stdout" || path == "/dev/stderr" ||
+         path.starts_with("/dev/fd/") || path.starts_with("/proc/self/fd/");
+}
+
+Status check_result_files(const Options& options) {
+  for (const auto& [flag, path] :
+       {std::pair("--json", options.json), std::pair("--html", options.html),
+        std::pair("--record-baseline", options.record_baseline)}) {
+    if (!is_own_stream(path)) continue;
+    return usage_error(
+        fmt::format("{0}={1}: muster's own lines go there; expected the name of a file, as in "
+                    "{0}=result",
+                    flag, path));
+  }
+  return {};
+}
+
 Status check_consistency(const std::vector<FlagUse>& uses, Parsed& parsed) {
   const Options& options = parsed.options;
   MUSTER_RETURN_IF_ERROR(check_drain(options));
+  MUSTER_RETURN_IF_ERROR(check_result_files(options));
   if (options.command == Command::kCheck) return check_check(options);
   if (options.command != Command::kRun) return {};
   const std::string_view only_check = options.health_only     ? "--health-only"

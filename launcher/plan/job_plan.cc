@@ -54,20 +54,6 @@ DeviceSharing decide_sharing(std::span<const AgentPlace> agents, const Shape& sh
   return open ? DeviceSharing::kJoined : DeviceSharing::kOwn;
 }
 
-Status check_one_each(std::span<const AgentPlace> agents, const NodePlan& node) {
-  const bool shared = see_the_same(agents);
-  const std::uint32_t needed = shared ? node.shape.slots() : node.shape.slots_per_agent;
-  for (const AgentPlace& agent : agents) {
-    if (agent.resources.gpus.size() >= needed) continue;
-    return failure(ErrorCode::kInvalidArgument,
-                   "--virtual-local-rank: task " + std::to_string(value_of(agent.task)) + " of " +
-                       node.host + " sees " + std::to_string(agent.resources.gpus.size()) +
-                       " GPUs; expected at least " + std::to_string(needed) +
-                       ", one for each worker");
-  }
-  return {};
-}
-
 // The flag counts per node, so the tasks of one node must have been told the same.
 Result<SlotWish> slot_wish_of(std::span<const AgentPlace> agents, const SlotWish& common) {
   const SlotWish wish = agents[0].told.value_or(common);
@@ -83,9 +69,9 @@ Result<SlotWish> slot_wish_of(std::span<const AgentPlace> agents, const SlotWish
   return wish;
 }
 
-Result<NodePlan> plan_node(std::span<const AgentPlace> agents, const PlanWishes& wishes,
+Result<NodePlan> plan_node(std::span<const AgentPlace> agents, const SlotWish& slots,
                            std::size_t nodes) {
-  MUSTER_TRY(wish, slot_wish_of(agents, wishes.slots));
+  MUSTER_TRY(wish, slot_wish_of(agents, slots));
   MUSTER_TRY(shape, decide_shape(agents, wish, nodes));
   NodePlan node;
   node.node = agents[0].node;
@@ -93,16 +79,11 @@ Result<NodePlan> plan_node(std::span<const AgentPlace> agents, const PlanWishes&
   node.shape = shape;
   node.gpus = gpus_of_node(agents);
   node.devices = decide_sharing(agents, shape, node.gpus);
-  if (wishes.virtual_local_rank) {
-    MUSTER_RETURN_IF_ERROR(check_one_each(agents, node));
-    node.devices = DeviceSharing::kOneEach;
-  }
   return node;
 }
 
-void assign_device(const NodePlan& node, const AgentPlace& agent, WorkerPlan& worker) {
-  const std::uint32_t local_rank = value_of(worker.local_rank);
-  worker.device_rank = local_rank;
+void assign_device(const NodePlan& node, WorkerPlan& worker) {
+  worker.device_rank = value_of(worker.local_rank);
   switch (node.devices) {
     case DeviceSharing::kInherited:
       return;
@@ -112,16 +93,10 @@ void assign_device(const NodePlan& node, const AgentPlace& agent, WorkerPlan& wo
     case DeviceSharing::kOwn:
       worker.device_rank = worker.slot;
       return;
-    case DeviceSharing::kOneEach:
-      worker.device_rank = 0;
-      // Agents that see the same GPUs share them out by local rank, the others use their own.
-      worker.visible_devices =
-          agent.resources.gpus[agent.resources.gpus == node.gpus ? local_rank : worker.slot];
-      return;
   }
 }
 
-void add_workers(JobPlan& plan, std::span<const AgentPlace> agents, std::uint32_t first_agent) {
+void add_workers(JobPlan& plan, std::uint32_t first_agent) {
   NodePlan& node = plan.nodes.back();
   node.first_rank = Rank{plan.world_size};
   node.first_agent = MemberIndex{first_agent};
@@ -134,7 +109,7 @@ void add_workers(JobPlan& plan, std::span<const AgentPlace> agents, std::uint32_
     worker.group = static_cast<std::uint32_t>(plan.nodes.size() - 1);
     worker.agent = MemberIndex{first_agent + task};
     worker.slot = local_rank % node.shape.slots_per_agent;
-    assign_device(node, agents[task], worker);
+    assign_device(node, worker);
     plan.workers.push_back(std::move(worker));
   }
 }
@@ -149,8 +124,6 @@ std::string_view to_string(DeviceSharing sharing) {
       return "joined from all tasks";
     case DeviceSharing::kOwn:
       return "each task's own";
-    case DeviceSharing::kOneEach:
-      return "one each";
   }
   return "unknown";
 }
@@ -164,7 +137,7 @@ std::span<const WorkerPlan> JobPlan::workers_of(MemberIndex agent) const {
   return {first, last};
 }
 
-Result<JobPlan> plan_job(std::span<const AgentPlace> agents, const PlanWishes& wishes) {
+Result<JobPlan> plan_job(std::span<const AgentPlace> agents, const SlotWish& slots) {
   if (agents.empty()) return failure(ErrorCode::kProtocol, "expected at least one agent");
   MUSTER_RETURN_IF_ERROR(check_order(agents));
   std::size_t nodes = 0;
@@ -174,9 +147,9 @@ Result<JobPlan> plan_job(std::span<const AgentPlace> agents, const PlanWishes& w
     std::size_t end = begin;
     while (end < agents.size() && agents[end].node == agents[begin].node) ++end;
     const auto of_node = agents.subspan(begin, end - begin);
-    MUSTER_TRY(node, plan_node(of_node, wishes, nodes));
+    MUSTER_TRY(node, plan_node(of_node, slots, nodes));
     plan.nodes.push_back(std::move(node));
-    add_workers(plan, of_node, static_cast<std::uint32_t>(begin));
+    add_workers(plan, static_cast<std::uint32_t>(begin));
     begin = end;
   }
   return plan;

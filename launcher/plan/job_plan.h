@@ -1,4 +1,4 @@
-// JobPlan: who runs where. Pure: the same agents and wishes give the same plan on every node.
+// JobPlan: who runs where. Pure: the same agents and wish give the same plan on every node.
 //
 // Rank order is node order, then local task, then slot. Nothing of Slurm's own numbers is used.
 #pragma once
@@ -23,7 +23,6 @@ enum class DeviceSharing {
   kJoined,     // tasks were given different GPUs of an open node: every worker sees the GPUs of all
                // tasks, in task order, and LOCAL_RANK picks one
   kOwn,        // tasks cannot open each other's GPUs (cgroups): LOCAL_RANK counts within the task
-  kOneEach,    // --virtual-local-rank: every worker sees one GPU and LOCAL_RANK is 0
 };
 
 std::string_view to_string(DeviceSharing sharing);
@@ -34,8 +33,8 @@ struct WorkerPlan {
   NodeIndex node{};
   std::uint32_t group = 0;  // place of the node in JobPlan::nodes
   MemberIndex agent{};
-  std::uint32_t slot = 0;         // place among its agent's workers
-  std::uint32_t device_rank = 0;  // what LOCAL_RANK says; differs for kOwn and kOneEach
+  std::uint32_t slot = 0;                      // place among its agent's workers
+  std::uint32_t device_rank = 0;               // what LOCAL_RANK says; differs for kOwn
   std::optional<std::string> visible_devices;  // CUDA_VISIBLE_DEVICES; inherited when absent
 
   bool operator==(const WorkerPlan&) const = default;
@@ -65,16 +64,10 @@ struct JobPlan {
   bool operator==(const JobPlan&) const = default;
 };
 
-struct PlanWishes {
-  SlotWish slots;
-  bool virtual_local_rank = false;
-};
-
 // `agents` in the order of MemberIndex: by node, then local task, tasks counted from 0 on each
 // node; at least one. Errors: see decide_shape, with the host; tasks of a node that were told
-// different numbers of workers; kProtocol for agents out of order;
-// --virtual-local-rank on a node with fewer GPUs than workers.
-Result<JobPlan> plan_job(std::span<const AgentPlace> agents, const PlanWishes& wishes);
+// different numbers of workers; kProtocol for agents out of order.
+Result<JobPlan> plan_job(std::span<const AgentPlace> agents, const SlotWish& slots);
 
 // The agents of a step as one task guesses them before any met: all nodes are taken to be like its
 // own. For --dry-run.

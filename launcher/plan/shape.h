@@ -56,7 +56,7 @@ struct AgentPlace {
   std::string host;
   AgentResources resources;
   // What this agent itself was told; it decides for its node, so nodes may differ. Absent: all
-  // agents were told the same (PlanWishes).
+  // agents were told the same (plan_job).
   std::optional<SlotWish> told = std::nullopt;
 
   bool operator==(const AgentPlace&) const = default;

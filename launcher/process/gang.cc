@@ -198,7 +198,7 @@ void Gang::Body::read_report(Member& member) {
 
 void Gang::Body::fail_start(Member& member, const Error& error, int exit_code) {
   if (observer_ == nullptr) return;
-  observer_->on_start_failed(member.spec.local_rank, error.within(member.spec.label), exit_code);
+  observer_->on_start_failed(member.spec.local_rank, error, exit_code);
 }
 
 void Gang::Body::on_exit(Member& member, const error_code& error) {

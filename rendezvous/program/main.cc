@@ -23,13 +23,18 @@ constexpr const char* kUsage =
     "  sidecar  answers its parent's calls on stdin; started by muster, of no use by hand\n"
     "  serve    reads one line of JSON options on stdin, prints {\"port\":N}, serves one group\n"
     "  store    serves PyTorch programs on this machine until SIGTERM, SIGINT or end of stdin:\n"
-    "           [--port P] [--bind ADDRESS] [--admission uid|open], prints \"port N\"\n";
+    "           [--port P] [--bind ADDRESS] [--admission uid|open], prints \"port N\"\n"
+    "  --help, --version\n";
 
 int run(const char* command) {
   if (std::strcmp(command, "sidecar") == 0) return muster::rendezvous::run_sidecar();
   if (std::strcmp(command, "serve") == 0) return muster::rendezvous::run_server();
   if (std::strcmp(command, "--help") == 0) {
     std::fputs(kUsage, stdout);
+    return 0;
+  }
+  if (std::strcmp(command, "--version") == 0) {
+    std::puts("muster-rendezvous " MUSTER_VERSION);
     return 0;
   }
   std::fprintf(stderr, "muster-rendezvous: unknown command '%s'\n%s", command, kUsage);

@@ -161,6 +161,16 @@ TEST(Options, TakeTheOperationAsNcclTestsProgram) {
   EXPECT_EQ(parsed({"broadcast", "-r", "3"}).root, 3u);
 }
 
+TEST(Options, StdoutByItsNameIsStdout) {
+  for (const char* name : {"/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"}) {
+    EXPECT_EQ(parsed({"all_reduce", "--json", name}).json_file, "-");
+    EXPECT_EQ(parsed({"all_reduce", "--csv", name}).csv_file, "-");
+  }
+  EXPECT_NE(
+      error_of({"all_reduce", "--json", "/dev/stdout", "--csv", "-"}).find("stdout takes one"),
+      std::string::npos);
+}
+
 TEST(Options, SayWhatTheyIgnore) {
   const auto command = parse_options({"all_reduce", "-p", "1", "-z", "0", "-G", "0", "-r", "2"});
   ASSERT_TRUE(command) << command.error().message();
@@ -183,6 +193,16 @@ TEST(Options, HelpIsTextAndNoError) {
   ASSERT_TRUE(command);
   ASSERT_TRUE(command->text_to_print);
   EXPECT_NE(command->text_to_print->find("--stepfactor"), std::string::npos);
+}
+
+TEST(Options, VersionIsOneLineAndNeedsNoOperation) {
+  const auto command = parse_options({"--version"});
+  ASSERT_TRUE(command) << command.error().message();
+  ASSERT_TRUE(command->text_to_print);
+  const std::string& text = *command->text_to_print;
+  EXPECT_TRUE(text.starts_with("muster-bench ")) << text;
+  EXPECT_EQ(text.find('\n'), text.size() - 1) << text;
+  EXPECT_NE(text.find_first_of("0123456789"), std::string::npos) << text;
 }
 
 }  // namespace

@@ -71,6 +71,8 @@ with m.Group.join_with(job=601, members_per_node=[1], node=0, local_rank=0, host
     print("python:", group, group.all_gather(b"x"), m.library_version())' | tee "$work/python"
 grep -q 'rank=0, size=1' "$work/python"
 
-"$work/prefix/bin/muster" --version
+version=$("$work/prefix/bin/muster" --version)
+test "$("$work/prefix/bin/muster-bench" --version)" = "muster-bench ${version#muster }"
+test "$("$work/prefix/libexec/muster/muster-rendezvous" --version)" = "muster-rendezvous ${version#muster }"
 "$work/prefix/bin/muster" --standalone --check=off --nproc-per-node=2 -- true
 echo "install_test: passed"

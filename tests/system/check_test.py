@@ -1,5 +1,6 @@
 """The check gates: a fabric below the user's minimum stops the job before the program starts. And
 muster-bench alone under srun prints nccl-tests' columns."""
+import json
 import re
 
 import harness
@@ -58,6 +59,27 @@ class Check(ClusterTest):
         self.assertEqual(self.lines("started"), [], run)
         self.expect_nothing_left()
         self.expect_no_crash()
+
+    def test_an_interface_of_loopback_is_refused_before_anything_is_measured(self):
+        run = self.muster("--interface=lo")
+        self.expect_code(run, 80)
+        self.assertEqual(len(run.muster_lines()), 1, run)
+        self.assertRegex(run.muster_lines()[0],
+                         r"^muster: node\[1-4\]: --interface=lo: it has loopback addresses only", run)
+        self.assertEqual(self.lines("started"), [], run)
+
+    def test_the_bench_alone_refuses_it_at_once(self):
+        run = self.run_to_end("srun", "-N2", "muster-bench", "all_reduce", "-b", "1K",
+                              "--backend=fabric", "--interface=lo", "--deadline=60")
+        self.assertNotEqual(run.code, 0, run)
+        self.assertLess(run.seconds, 30, run)
+        self.assertRegex(run.err, r"--interface lo: it has loopback addresses only", run)
+
+    def test_the_bench_gives_its_json_to_stdout_by_that_name_too(self):
+        run = self.run_to_end("srun", "-N2", "muster-bench", "all_reduce", "-b", "1K",
+                              "--json=/dev/stdout")
+        self.expect_code(run, 0)
+        self.assertEqual(json.loads(run.out)["operation"], "all_reduce", run)
 
     def test_the_bench_alone_prints_the_columns_of_nccl_tests(self):
         run = self.run_to_end("srun", "-N4", "muster-bench", "all_reduce", "-b", "1K", "-e", "1M",

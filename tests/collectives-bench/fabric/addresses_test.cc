@@ -20,7 +20,20 @@ std::string chosen(const AddressWish& wish) {
 
 TEST(Addresses, TheInterfaceAskedForComesFirst) {
   EXPECT_EQ(chosen({.interface = "ib0", .preferred = "10.0.0.5", .one_node = true}), "10.9.0.5");
-  EXPECT_EQ(chosen({.interface = "lo", .preferred = ""}), "127.0.0.1");
+  EXPECT_EQ(chosen({.interface = "lo", .preferred = "", .one_node = true}), "127.0.0.1");
+}
+
+TEST(Addresses, LoopbackIsRefusedWhereThereAreOtherNodes) {
+  EXPECT_EQ(
+      chosen({.interface = "lo", .preferred = "10.0.0.5"}),
+      "error: --interface lo: it has loopback addresses only, which no other node can reach; "
+      "there are lo 127.0.0.1, docker0 172.17.0.1, eth0 fd00::5, eth0 10.0.0.5, ib0 10.9.0.5");
+  // As where hosts announce an address of lo to their switches.
+  std::vector<LocalAddress> routed = kNode;
+  routed.push_back({.interface = "lo", .address = "10.1.1.1", .loopback = true});
+  const auto address = choose_address(routed, {.interface = "lo", .preferred = ""});
+  ASSERT_TRUE(address) << address.error().message();
+  EXPECT_EQ(address->address, "10.1.1.1");
 }
 
 TEST(Addresses, AnUnknownInterfaceIsAnErrorThatListsTheOthers) {

@@ -29,8 +29,17 @@ TEST(YamlTree, GivesNothingForAnEmptyText) {
 }
 
 TEST(YamlTree, SaysWhereTheTextIsNoYaml) {
-  const std::string error = error_of("a: 1\nb: [1, 2\n");
-  EXPECT_TRUE(error.starts_with("f.yaml:3:1: this is no YAML: ")) << error;
+  EXPECT_EQ(error_of("a: 1\nb: [1, 2\n"),
+            "f.yaml:3:1: nothing is given, and that is no YAML (end of sequence flow not found); "
+            "expected lines of 'key: value', indented by spaces");
+  EXPECT_EQ(error_of("a: 1\nb: c: 2\nd: 3\n"),
+            "f.yaml:2:5: 'b: c: 2' is given, and that is no YAML (illegal map value); expected "
+            "lines of 'key: value', indented by spaces");
+}
+
+TEST(YamlTree, QuotesNoControlCharactersOfALineThatIsNoYaml) {
+  EXPECT_NE(error_of("a: b: \x1b[31m\n").find("'a: b: ?[31m'"), std::string::npos)
+      << error_of("a: b: \x1b[31m\n");
 }
 
 TEST(YamlTree, RefusesWhatAProfileDoesNotNeed) {
@@ -39,7 +48,7 @@ TEST(YamlTree, RefusesWhatAProfileDoesNotNeed) {
   EXPECT_EQ(error_of("a: !!int 1\n"),
             "f.yaml:1:4: the tag 'tag:yaml.org,2002:int' is given; expected a plain value");
   EXPECT_EQ(error_of("a: 1\n---\nb: 1\n"),
-            "f.yaml:1:1: two documents are given; expected one: remove the '---'");
+            "f.yaml:3:1: two documents are given; expected one: remove the '---'");
 }
 
 TEST(YamlTree, HasLimits) {

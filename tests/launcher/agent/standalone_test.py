@@ -111,6 +111,12 @@ class Standalone(unittest.TestCase):
                           "echo $TORCHELASTIC_USE_AGENT_STORE")
         self.assertEqual((done.returncode, done.stdout), (0, "False\n"), done.stderr)
 
+    def test_standard_input_for_a_rank_that_is_not_there_is_refused(self):
+        done = standalone("--nproc-per-node=2", "--stdin=2", "--", "echo", "started")
+        self.assertEqual((done.returncode, done.stdout), (80, ""), done.stderr)
+        self.assertEqual(done.stderr, "muster: --stdin=2: the world has 2 workers; expected a rank "
+                                      "of 0 to 1\n")
+
     def test_the_first_failure_is_named_and_its_code_returned(self):
         done = standalone("--nproc-per-node=4", "--", "sh", "-c",
                           "if [ $RANK = 2 ]; then echo it broke >&2; exit 3; fi; exec sleep 1000")
@@ -133,6 +139,17 @@ class Standalone(unittest.TestCase):
         done = standalone("--", "no-such-program-here")
         self.assertEqual(done.returncode, 127, done.stderr)
         self.assertEqual(len(done.stderr.strip().split("\n")), 1, done.stderr)
+
+    def test_a_worker_that_cannot_be_started_is_named_once(self):
+        with tempfile.TemporaryDirectory() as folder:
+            program = os.path.join(folder, "train")
+            with open(program, "w", encoding="utf-8") as file:
+                file.write("#!/no/such/interpreter\n")
+            os.chmod(program, 0o755)
+            done = standalone("--nproc-per-node=2", "--", program)
+        self.assertEqual(done.returncode, 126, done.stderr)
+        self.assertRegex(done.stderr.splitlines()[-1],
+                         rf"^muster: rank \d \(localhost, local rank \d\) could not start: exec {program}: ")
 
     def test_a_node_that_alone_has_a_wrong_word_says_so(self):
         task = {"SLURM_PROCID": "3", "SLURM_LOCALID": "0", "SLURMD_NODENAME": "node2"}
@@ -197,6 +214,13 @@ class Standalone(unittest.TestCase):
                 done = run("check", "--standalone", f"{option}={path}")
                 self.assertEqual(done.returncode, 80, done.stderr)
                 self.assertRegex(done.stderr, f"^muster: localhost: {option}={path}: .*\n$")
+
+    def test_a_node_memory_without_its_folder_is_told_before_the_job(self):
+        done = standalone("--nproc-per-node=1", "--node-memory=/no/such/memory", "--", "true",
+                          check="fabric")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stderr.splitlines()[0],
+                         r"^muster: ignoring the node memory: /no/such/memory: folder /no/such: No such file")
 
     def test_a_folder_for_the_lines_that_cannot_be_made_is_refused(self):
         done = standalone("--output=both", "--log-dir=/proc/no/logs", "--", "echo", "started")

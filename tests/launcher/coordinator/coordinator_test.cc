@@ -23,6 +23,35 @@ TEST(Coordinator, StartsTheWorkersOnceAllAgentsAreThere) {
   EXPECT_EQ(job.coordinator.phase(), Phase::kRunning);
 }
 
+TEST(Coordinator, AStdinForARankBeyondTheWorldEndsTheJobBeforeAWorkerStarts) {
+  CoordinatorOptions options = unchecked();
+  options.stdin_rank = Rank{16};
+  Job job(2, options);
+  job.assemble();
+  job.acknowledge_all();
+  EXPECT_EQ(job.count_sent<StartWorkers>(), 0u);
+  EXPECT_EQ(job.exit_code(), to_int(ExitCode::kUsage));
+  EXPECT_EQ(job.said(),
+            "muster: --stdin=16: the world has 16 workers; expected a rank of 0 to 15\n");
+  options.stdin_rank = Rank{15};
+  Job fits(2, options);
+  fits.assemble();
+  EXPECT_EQ(fits.count_sent<StartWorkers>(), 1u);
+}
+
+TEST(Coordinator, TheRankOfStdinMustBeOfTheWorldWithoutItsSpares) {
+  CoordinatorOptions options = unchecked();
+  options.stdin_rank = Rank{15};
+  options.world_nodes = 1;
+  Job job(2, options);
+  job.assemble();
+  job.acknowledge_all();
+  EXPECT_EQ(job.count_sent<StartWorkers>(), 0u);
+  EXPECT_EQ(job.exit_code(), to_int(ExitCode::kUsage));
+  EXPECT_NE(job.said().find("--stdin=15: the world has 8 workers; expected"), std::string::npos)
+      << job.said();
+}
+
 TEST(Coordinator, WaitsForTheWorkersStartAndForTheirEndWithoutADeadline) {
   Job job(2, unchecked());
   job.assemble();

@@ -141,7 +141,7 @@ class Job {
   }
 
   static CoordinatorOptions eight_a_node(CoordinatorOptions options) {
-    options.wishes.slots = {plan::SlotSource::kCount, 8};
+    options.slots = {plan::SlotSource::kCount, 8};
     return options;
   }
 

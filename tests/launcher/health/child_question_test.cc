@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <fstream>
 #include <optional>
 
 #include "rendezvous/base/asio.h"
@@ -47,6 +48,41 @@ TEST(ChildQuestion, KillsAChildThatIsLateAndReapsIt) {
   EXPECT_EQ(answer.error().code(), ErrorCode::kTimeout);
   EXPECT_EQ(answer.error().message(), "did not answer in 50 ms");
   EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "the child is still there";
+}
+
+TEST(ChildQuestion, AsksSeveralAtOnceAndReapsAll) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const std::string reader =
+      "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(ends[0]);
+  const std::string writer =
+      "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(ends[1]);
+  // The first waits for the second, which would come too late after it.
+  const auto wait_for_word = [&reader]() {
+    std::ifstream file(reader);
+    return std::string(1, static_cast<char>(file.get()));
+  };
+  const auto give_word = [&writer]() {
+    std::ofstream(writer) << 'w';
+    return std::string("given");
+  };
+  const auto answers = ChildQuestion::ask_all_and_wait("test", {wait_for_word, give_word}, kPlenty);
+  ::close(ends[0]);
+  ::close(ends[1]);
+  ASSERT_EQ(answers.size(), 2u);
+  EXPECT_EQ(answers[0].value_or("late"), "w");
+  EXPECT_EQ(answers[1].value_or("late"), "given");
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "a child was not reaped";
+}
+
+TEST(ChildQuestion, OneThatIsLateDoesNotSpoilTheOthers) {
+  const auto answers = ChildQuestion::ask_all_and_wait(
+      "test", {never_answer, []() { return std::string("here"); }, never_answer}, kShort);
+  ASSERT_EQ(answers.size(), 3u);
+  EXPECT_EQ(answers[0].value_or("late"), "late");
+  EXPECT_EQ(answers[2].value_or("late"), "late");
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "a child is still there";
+  EXPECT_TRUE(ChildQuestion::ask_all_and_wait("test", {}, kShort).empty());
 }
 
 TEST(ChildQuestion, SaysWhatItsChildDiedOf) {

@@ -51,6 +51,18 @@ TEST(NodeMemory, SaysWhichFolderIsMissing) {
   EXPECT_EQ(kept.error().message(), path + ": there is no such file or folder");
 }
 
+// A typing mistake, told before there is anything to write.
+TEST(NodeMemory, MissesItsFolderWhenItIsReadToo) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("missing/memory");
+  const auto recalled = recall(path, kPlenty);
+  ASSERT_FALSE(recalled.has_value());
+  EXPECT_EQ(recalled.error().message(),
+            path + ": folder " + folder.file("missing") +
+                ": No such file or directory; expected a file in a folder that is there and can "
+                "be written");
+}
+
 TEST(NodeMemory, IsSharedAsFarAsTheUmaskAllows) {
   const TemporaryFolder folder;
   const mode_t before = ::umask(0027);

@@ -54,6 +54,19 @@ TEST(CommandLine, CheckRunsNoProgram) {
   EXPECT_NE(error_of({"--health-only", "a"}).find("muster check --health-only"), std::string::npos);
 }
 
+TEST(CommandLine, ResultsDoNotGoWhereTheLinesOfTheJobGo) {
+  for (const std::string path :
+       {"-", "/dev/stdout", "/dev/stderr", "/dev/fd/1", "/proc/self/fd/1"}) {
+    for (const std::string flag : {"--json", "--html", "--record-baseline"}) {
+      EXPECT_EQ(error_of({"check", flag + "=" + path}),
+                flag + "=" + path +
+                    ": muster's own lines go there; expected the name of a file, as in " + flag +
+                    "=result");
+    }
+  }
+  EXPECT_EQ(parsed({"check", "--json=/dev/null"}).json, "/dev/null");
+}
+
 TEST(CommandLine, NodeMemoryComesFromTheFlagOrTheVariable) {
   const Environment site{{"MUSTER_NODE_MEMORY", "/fsx/site"}};
   EXPECT_EQ(parsed({"a"}).node_memory, "");

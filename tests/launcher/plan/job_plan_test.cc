@@ -9,8 +9,8 @@
 namespace muster::plan {
 namespace {
 
-JobPlan plan(const std::vector<AgentPlace>& agents, const PlanWishes& wishes = {}) {
-  const auto job = plan_job(agents, wishes);
+JobPlan plan(const std::vector<AgentPlace>& agents, const SlotWish& slots = {}) {
+  const auto job = plan_job(agents, slots);
   EXPECT_TRUE(job.has_value()) << (job ? "" : job.error().message());
   return job.value_or(JobPlan{});
 }
@@ -136,26 +136,6 @@ TEST(Devices, AreLeftAloneWhenOneTaskDoesNotKnowThem) {
   EXPECT_EQ(plan(agents).nodes[0].devices, DeviceSharing::kInherited);
 }
 
-TEST(Devices, AreOneEachWithVirtualLocalRank) {
-  const PlanWishes wishes{.slots = {}, .virtual_local_rank = true};
-  for (const auto& agents : {node_of(0, 1, gpus(4)), node_of(0, 4, gpus(4)),
-                             node_of_own(0, 4, 1, true), node_of_own(0, 4, 1, false)}) {
-    const JobPlan job = plan(agents, wishes);
-    EXPECT_EQ(job.nodes[0].devices, DeviceSharing::kOneEach);
-    EXPECT_EQ(job.workers[3].visible_devices, "gpu3");
-    EXPECT_EQ(job.workers[3].device_rank, 0u);
-    EXPECT_EQ(job.workers[3].local_rank, LocalRank{3});
-  }
-}
-
-TEST(Devices, VirtualLocalRankNeedsAGpuForEachWorker) {
-  const auto job = plan_job(node_of(0, 1, gpus(4)),
-                            {.slots = {SlotSource::kCount, 8}, .virtual_local_rank = true});
-  ASSERT_FALSE(job.has_value());
-  EXPECT_NE(job.error().message().find("sees 4 GPUs; expected at least 8"), std::string::npos)
-      << job.error().message();
-}
-
 slurm::Step step_of(std::vector<std::string> hosts, std::vector<std::uint32_t> tasks) {
   slurm::Step step;
   step.hosts = std::move(hosts);
@@ -174,7 +154,7 @@ TEST(AssumedAgents, TakeAllNodesForTheirOwn) {
 TEST(AssumedAgents, GiveEachTaskItsOwnGpuWhenThereAreFewerThanTasks) {
   const auto agents =
       assume_agents(step_of({"a"}, {8}), {.gpus = gpus(1), .reachable_gpus = gpus(1)});
-  const auto job = plan_job(agents, {.slots = {SlotSource::kGpus, 0}});
+  const auto job = plan_job(agents, {SlotSource::kGpus, 0});
   ASSERT_TRUE(job.has_value()) << job.error().message();
   EXPECT_EQ(job->world_size, 8u);
 }

@@ -50,8 +50,8 @@ inline std::vector<AgentPlace> operator+(std::vector<AgentPlace> left,
   return left;
 }
 
-inline PlanWishes wish_count(std::uint32_t count) {
-  return {.slots = {SlotSource::kCount, count}, .virtual_local_rank = false};
+inline SlotWish wish_count(std::uint32_t count) {
+  return {SlotSource::kCount, count};
 }
 
 }  // namespace muster::plan

@@ -32,20 +32,20 @@ std::vector<CapturedAgent> agents_of(std::string_view fixture) {
   return agents;
 }
 
-JobPlan plan_of(const std::vector<CapturedAgent>& agents, const PlanWishes& wishes) {
+JobPlan plan_of(const std::vector<CapturedAgent>& agents, const SlotWish& slots) {
   std::vector<AgentPlace> places;
   for (const CapturedAgent& agent : agents) places.push_back(agent.place);
-  const auto job = plan_job(places, wishes);
+  const auto job = plan_job(places, slots);
   EXPECT_TRUE(job.has_value()) << (job ? "" : job.error().message());
   return job.value_or(JobPlan{});
 }
 
 // To a worker its environment looks as if Slurm had started it as a task: still one consistent
 // step, in which its place is its rank's.
-void expect_true_environments(std::string_view fixture, const PlanWishes& wishes,
+void expect_true_environments(std::string_view fixture, const SlotWish& slots,
                               std::uint32_t world_size) {
   const auto agents = agents_of(fixture);
-  const JobPlan job = plan_of(agents, wishes);
+  const JobPlan job = plan_of(agents, slots);
   ASSERT_EQ(job.world_size, world_size) << fixture;
   for (const WorkerPlan& worker : job.workers) {
     const Environment environment = make_worker_environment(

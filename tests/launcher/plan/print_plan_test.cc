@@ -9,10 +9,10 @@
 namespace muster::plan {
 namespace {
 
-std::string print(const std::vector<AgentPlace>& agents, const PlanWishes& wishes = {}) {
+std::string print(const std::vector<AgentPlace>& agents, const SlotWish& slots = {}) {
   DryRun run;
   run.title = "job 42, step 0";
-  const auto job = plan_job(agents, wishes);
+  const auto job = plan_job(agents, slots);
   EXPECT_TRUE(job.has_value()) << (job ? "" : job.error().message());
   run.plan = *job;
   run.command = {"python3", "-u", "my train.py"};

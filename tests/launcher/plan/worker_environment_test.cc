@@ -18,10 +18,10 @@ AttemptFacts facts() {
   return attempt;
 }
 
-Environment environment_of(const std::vector<AgentPlace>& agents, const PlanWishes& wishes,
+Environment environment_of(const std::vector<AgentPlace>& agents, const SlotWish& slots,
                            std::size_t rank, const Environment& agent = {},
                            const AttemptFacts& attempt = facts()) {
-  const auto job = plan_job(agents, wishes);
+  const auto job = plan_job(agents, slots);
   EXPECT_TRUE(job.has_value()) << (job ? "" : job.error().message());
   return make_worker_environment(agent, *job, job->workers[rank], attempt, "/tmp/e/5.json");
 }
@@ -99,14 +99,6 @@ TEST(WorkerEnvironment, InheritsDevicesWhenLocalRankPicksThem) {
       environment_of(node_of(0, 8, gpus(8)), {}, 5, {{"CUDA_VISIBLE_DEVICES", "0,1,2,3,4,5,6,7"}});
   EXPECT_EQ(worker.get("CUDA_VISIBLE_DEVICES"), "0,1,2,3,4,5,6,7");
   EXPECT_EQ(worker.get("LOCAL_RANK"), "5");
-}
-
-TEST(WorkerEnvironment, ShowsOneDeviceWithVirtualLocalRank) {
-  const Environment worker =
-      environment_of(node_of(0, 1, gpus(4)), {.slots = {}, .virtual_local_rank = true}, 3);
-  EXPECT_EQ(worker.get("CUDA_VISIBLE_DEVICES"), "gpu3");
-  EXPECT_EQ(worker.get("LOCAL_RANK"), "0");
-  EXPECT_EQ(worker.get("MUSTER_LOCAL_RANK"), "3");
 }
 
 TEST(WorkerEnvironment, TakesAStaleErrorFileAway) {

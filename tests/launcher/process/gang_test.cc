@@ -87,7 +87,7 @@ TEST_F(GangTest, AWorkerThatCannotStartIsToldAndTheOthersRun) {
   start({missing, worker(1, {"exit", "0"})});
   ASSERT_TRUE(finished());
   EXPECT_EQ(recorder_.start_failures,
-            Strings{"127 rank 0: exec /nowhere/python: No such file or directory"});
+            Strings{"0: exec /nowhere/python: No such file or directory (127)"});
   EXPECT_EQ(recorder_.exits, Strings{"1: exit code 0"});
 }
 

@@ -82,8 +82,9 @@ inline WorkerSpec zoo_worker(std::uint32_t local_rank, std::vector<std::string> 
 class Recorder : public GangObserver {
  public:
   void on_started(LocalRank, pid_t pid) override { started.push_back(pid); }
-  void on_start_failed(LocalRank, const Error& error, int exit_code) override {
-    start_failures.push_back(std::to_string(exit_code) + " " + error.message());
+  void on_start_failed(LocalRank local_rank, const Error& error, int exit_code) override {
+    start_failures.push_back(std::to_string(value_of(local_rank)) + ": " + error.message() + " (" +
+                             std::to_string(exit_code) + ")");
   }
   void on_exited(LocalRank local_rank, ExitStatus status, WallTime) override {
     exits.push_back(std::to_string(value_of(local_rank)) + ": " + to_string(status));

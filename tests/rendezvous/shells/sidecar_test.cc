@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <set>
+#include <sstream>
+
 #include "rendezvous/helper_process.h"
 #include "tests/rendezvous/shells/meeting.h"
 
@@ -128,6 +132,19 @@ TEST(HelperProgram, ThatIsMissingIsNamedWithTheCure) {
   EXPECT_EQ(found.error().message(),
             "muster-rendezvous is not there (tried /no/such/dir/muster-rendezvous); set "
             "MUSTER_LIBEXEC_DIR to the directory that holds it");
+}
+
+TEST(HelperProgram, IsLookedForInEachPlaceOnce) {
+  const auto found = find_helper_program(Environment());
+  if (found) GTEST_SKIP() << "there is one beside this test, or installed: " << *found;
+  const std::string& text = found.error().message();
+  const std::size_t begin = text.find("(tried ") + 7;
+  std::istringstream tried(text.substr(begin, text.find(')') - begin));
+  std::set<std::filesystem::path> places;
+  for (std::string path; std::getline(tried >> std::ws, path, ',');) {
+    EXPECT_TRUE(places.insert(std::filesystem::weakly_canonical(path)).second) << text;
+  }
+  EXPECT_GE(places.size(), 2u) << text;
 }
 
 TEST(Names, AreLookedUpForTheCoordinatorsHost) {
