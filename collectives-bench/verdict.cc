@@ -48,7 +48,7 @@ Verdict conclude(const Outcomes& outcomes, Decision decision, Seen seen, std::st
   Verdict verdict;
   verdict.seen = seen;
   verdict.decision = decision;
-  verdict.line = fmt::format("check: {} {}", subject(outcomes), text);
+  verdict.line = fmt::format("{} {}", subject(outcomes), text);
   verdict.culprits = std::move(culprits);
   return verdict;
 }

@@ -126,7 +126,7 @@ TEST(FabricGang, OneFlippedBitIsWrongDataOnThatRank) {
   EXPECT_EQ(verdict.decision, Decision::kStop);
   EXPECT_EQ(verdict.culprits, std::vector<std::uint32_t>{1}) << verdict.line;
   EXPECT_EQ(verdict.line,
-            "check: fabric all_reduce 3 ranks gave wrong data: 2 wrong elements on rank 1 (node1)");
+            "fabric all_reduce 3 ranks gave wrong data: 2 wrong elements on rank 1 (node1)");
 }
 
 TEST(FabricGang, ARankThatStopsIsNamedByItsNeighbourAtTheDeadline) {

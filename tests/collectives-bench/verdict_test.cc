@@ -46,7 +46,7 @@ TEST(Verdict, AFitGangGoesWithItsNumbers) {
   const Verdict verdict = judge(sound_gang(4, kMillion), {.min_busbw = 0.010});
   EXPECT_EQ(verdict.decision, Decision::kGo);
   EXPECT_EQ(verdict.line,
-            "check: fabric all_reduce 4 ranks 16 MiB busbw 0.025 GB/s (minimum 0.010): fit");
+            "fabric all_reduce 4 ranks 16 MiB busbw 0.025 GB/s (minimum 0.010): fit");
   EXPECT_EQ(verdict.bytes, 16u << 20);
   EXPECT_NEAR(verdict.busbw, 0.0252, 1e-4);
 }
@@ -55,7 +55,7 @@ TEST(Verdict, BelowTheMinimumStops) {
   const Verdict verdict = judge(sound_gang(4, kMillion), {.min_busbw = 0.030});
   EXPECT_EQ(verdict.decision, Decision::kStop);
   EXPECT_EQ(verdict.line,
-            "check: fabric all_reduce 4 ranks 16 MiB busbw 0.025 GB/s (minimum 0.030): below the "
+            "fabric all_reduce 4 ranks 16 MiB busbw 0.025 GB/s (minimum 0.030): below the "
             "minimum");
 }
 
@@ -79,7 +79,7 @@ TEST(Verdict, WrongDataNamesItsRanksAndWeighsMost) {
   EXPECT_EQ(verdict.decision, Decision::kStop);
   EXPECT_EQ(verdict.culprits, std::vector<std::uint32_t>{2});
   EXPECT_EQ(verdict.line,
-            "check: fabric all_reduce 4 ranks gave wrong data: 7 wrong elements on rank 2 (node2)");
+            "fabric all_reduce 4 ranks gave wrong data: 7 wrong elements on rank 2 (node2)");
 }
 
 TEST(Verdict, AHangNamesTheSilentAndWhatAPeerWaitedFor) {
@@ -90,7 +90,7 @@ TEST(Verdict, AHangNamesTheSilentAndWhatAPeerWaitedFor) {
   EXPECT_EQ(verdict.decision, Decision::kStop);
   EXPECT_EQ(verdict.culprits, std::vector<std::uint32_t>{1});
   EXPECT_EQ(verdict.line,
-            "check: fabric all_reduce 3 ranks hung: no report from rank 1 (node1); rank 2 (node2) "
+            "fabric all_reduce 3 ranks hung: no report from rank 1 (node1); rank 2 (node2) "
             "in phase measure: nothing from rank 1 (node1)");
 }
 
@@ -109,7 +109,7 @@ TEST(Verdict, WhatCouldNotRunIsNeitherSlowNorFine) {
   const Verdict verdict = judge(outcomes, {.min_busbw = 1.0});
   EXPECT_EQ(verdict.decision, Decision::kNotMeasured);
   EXPECT_EQ(verdict.line,
-            "check: fabric all_reduce 2 ranks could not measure: rank 1 (node1) in phase load: no "
+            "fabric all_reduce 2 ranks could not measure: rank 1 (node1) in phase load: no "
             "libfabric (and 1 more ranks failed)");
 }
 
@@ -172,7 +172,7 @@ TEST(Verdict, ContradictingReportsAreNoMeasurement) {
 TEST(Verdict, OneRankHasNoBusToHoldAgainstAMinimum) {
   const Verdict without = judge(sound_gang(1, kMillion), {});
   EXPECT_EQ(without.decision, Decision::kGo);
-  EXPECT_EQ(without.line, "check: fabric all_reduce 1 rank 16 MiB algbw 0.017 GB/s: fit");
+  EXPECT_EQ(without.line, "fabric all_reduce 1 rank 16 MiB algbw 0.017 GB/s: fit");
   EXPECT_EQ(judge(sound_gang(1, kMillion), {.min_busbw = 0.001}).decision, Decision::kNotMeasured);
 }
 

@@ -153,7 +153,7 @@ class SignalDeskTest : public ::testing::Test {
   // Runs the loop well past the relay's window and gives what was noted.
   std::vector<std::string> notes() {
     io_.restart();
-    io_.run_for(150ms);
+    io_.run_for(350ms);  // longer than SignalRelay::kPatience
     return listener_.notes;
   }
 
