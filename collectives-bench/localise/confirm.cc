@@ -74,12 +74,28 @@ bool Confirmation::is_suspect(const Pair& link) const {
   return std::binary_search(suspects_.links.begin(), suspects_.links.end(), link);
 }
 
+// Rounds of a suspect link are its own: they say nothing of what the node is like with others.
+std::size_t Confirmation::node_tries(const PairRecord& record, std::uint32_t node) const {
+  std::size_t count = 0;
+  for (const Observation* seen : record.of(node)) {
+    count += seen->confirm && !is_suspect(std::minmax(seen->a, seen->b)) ? 1 : 0;
+  }
+  return count;
+}
+
+bool Confirmation::is_slower_than_its_ends(const PairRecord& record, const Pair& link) const {
+  const auto pairs = record.by_pair();
+  const auto seen = pairs.find(link);
+  return seen != pairs.end() &&
+         median(seen->second) < rules_.link_screen * rules_.slow * fit_.reference;
+}
+
 std::vector<Confirmation::Task> Confirmation::open_tasks(const PairRecord& record) const {
   std::vector<Task> tasks;
   const Opinions now = opinions(record, false);
   for (const auto& [node, opinion] : now.nodes) {
     if (opinion.standing != Standing::kUndecided) continue;
-    tasks.push_back({{node, node}, confirm_tries(record, {node, node})});
+    tasks.push_back({{node, node}, node_tries(record, node)});
   }
   const auto open = [&](std::uint32_t node) {
     const auto place = now.nodes.find(node);
@@ -87,8 +103,10 @@ std::vector<Confirmation::Task> Confirmation::open_tasks(const PairRecord& recor
   };
   for (const auto& [link, opinion] : now.links) {
     if (opinion.standing != Standing::kUndecided) continue;
-    // An end in doubt meets others first: what it is like with them tells what the link adds.
-    if (opinion.fault == Fault::kSlow && (open(link.first) || open(link.second))) continue;
+    // An end in doubt meets others first: what it is like with them tells what the link adds. Where
+    // the link is slower than a slow end would make it, it need not wait.
+    const bool waits = open(link.first) || open(link.second);
+    if (opinion.fault == Fault::kSlow && waits && !is_slower_than_its_ends(record, link)) continue;
     tasks.push_back({link, confirm_tries(record, link)});
   }
   std::stable_sort(tasks.begin(), tasks.end(), [](const Task& x, const Task& y) {
@@ -160,12 +178,19 @@ std::vector<Pair> Confirmation::plan(const PairRecord& record, std::uint32_t don
   return pairs;
 }
 
-// The error of a mean falls with the root of the samples: twice the noise takes four times as many.
+// A suspect that is decided takes no more rounds, so this bounds the undecided. By how much the
+// noise is above the usual is not asked: it is too often taken for too low.
 std::uint32_t Confirmation::rounds_wanted(const PairRecord& record) const {
+  const bool noisy = reference(record).noise > rules_.usual;
+  return noisy ? rules_.noisy_confirm_rounds : rules_.confirm_rounds;
+}
+
+// The error of a mean falls with the root of the samples: twice the noise takes four times as many.
+std::uint32_t Confirmation::rail_rounds_wanted(const PairRecord& record) const {
   const double share = std::pow(reference(record).noise / rules_.usual, 2);
-  const double wanted = std::ceil(share * rules_.confirm_rounds);
-  const auto most = static_cast<double>(rules_.noisy_confirm_rounds);
-  return std::max(rules_.confirm_rounds, static_cast<std::uint32_t>(std::min(wanted, most)));
+  const double wanted = std::ceil(share * rules_.rail_rounds);
+  const auto most = static_cast<double>(rules_.noisy_rail_rounds);
+  return std::max(rules_.rail_rounds, static_cast<std::uint32_t>(std::min(wanted, most)));
 }
 
 // Noise shows in the pairs of good nodes, and in how a suspect's own samples scatter.
@@ -178,7 +203,9 @@ Reference Confirmation::reference(const PairRecord& record) const {
     all.push_back(seen.busbw);
     if (seen.confirm) now.push_back(seen.busbw);
   }
-  if (all.empty()) return {fit_.reference, fit_.noise, fit_.reference_samples};
+  if (all.empty()) {
+    return {fit_.reference, fit_.noise, fit_.reference_samples, fit_.reference_samples};
+  }
   std::vector<double> distances = distances_to(all, median(all));
   const auto add_scatter = [&](const std::vector<double>& values) {
     if (values.size() < rules_.confirm_samples) return;
@@ -192,10 +219,11 @@ Reference Confirmation::reference(const PairRecord& record) const {
   for (const auto& [link, values] : record.by_pair()) {
     if (!is_good(link.first) || !is_good(link.second) || is_suspect(link)) add_scatter(values);
   }
+  const std::size_t told = distances.size();
   const double noise = robust_noise(std::move(distances));
   const bool own = !now.empty() && (noise > rules_.quiet || now.size() >= kEnoughControls);
   const std::vector<double>& used = own ? now : all;
-  return {robust_mean(used, noise * median(used)), noise, used.size()};
+  return {robust_mean(used, noise * median(used)), noise, used.size(), told};
 }
 
 // The slowest of its partners does not count: the link between the two may be at fault.
@@ -231,7 +259,8 @@ std::vector<double> Confirmation::partner_ratios(const PairRecord& record, std::
 Opinion Confirmation::conclude_speed(Opinion opinion, const std::vector<double>& ratios,
                                      std::size_t seen, const Reference& level, double prior,
                                      bool last) const {
-  opinion.belief = believe_slow(ratios, seen, level.noise, level.samples, {rules_.slow, prior});
+  opinion.belief = believe_slow(ratios, seen, {level.noise, level.noise_samples}, level.samples,
+                                {rules_.slow, prior});
   opinion.busbw = opinion.belief.ratio * level.busbw;
   const double confidence = opinion.belief.confidence;
   if (seen >= rules_.confirm_samples) {
@@ -300,16 +329,23 @@ Opinion Confirmation::of_node(const PairRecord& record, const Reference& level, 
   return conclude_speed(std::move(opinion), ratios, seen, level, prior_of(node), last);
 }
 
-// A slow link is one that is slower than its ends are with others, and only when both are fine.
+// A slow link is one that is slower than its ends are with others. An end in doubt may be slow:
+// what is not slower than that waits until both are fine.
 Opinion Confirmation::of_link(const PairRecord& record, const Reference& level, const Pair& link,
                               const Opinions& known, bool last) const {
   double ends = 1;
   bool ends_are_fine = true;
+  bool ends_are_known = true;
   for (const std::uint32_t end : {link.first, link.second}) {
     const auto place = known.nodes.find(end);
     if (place == known.nodes.end()) continue;
-    ends_are_fine = ends_are_fine && place->second.standing == Standing::kCleared;
-    if (place->second.belief.ratio > 0) ends = std::min(ends, place->second.belief.ratio);
+    const Opinion& end_opinion = place->second;
+    const Belief& belief = end_opinion.belief;
+    if (belief.ratio > 0) ends = std::min(ends, belief.ratio);
+    if (end_opinion.standing == Standing::kCleared) continue;
+    ends_are_fine = false;
+    ends_are_known = ends_are_known && belief.samples >= rules_.confirm_samples;
+    ends = std::min(ends, rules_.slow);
   }
   Opinion opinion;
   std::vector<double> ratios;
@@ -337,7 +373,7 @@ Opinion Confirmation::of_link(const PairRecord& record, const Reference& level, 
     return opinion;
   }
   opinion = conclude_speed(std::move(opinion), ratios, ratios.size(), level, prior_, last);
-  if (opinion.standing == Standing::kUnfit && !ends_are_fine) {
+  if (opinion.standing == Standing::kUnfit && !ends_are_fine && !ends_are_known) {
     opinion.standing = last ? Standing::kDoubtful : Standing::kUndecided;
   }
   return opinion;

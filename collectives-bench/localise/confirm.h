@@ -43,6 +43,7 @@ struct Reference {
   double busbw = 0;
   double noise = kLeastNoise;
   std::size_t samples = 0;
+  std::size_t noise_samples = 0;  // that told the noise
 };
 
 class Confirmation {
@@ -59,8 +60,9 @@ class Confirmation {
   // `done` is the number of confirm rounds so far.
   std::vector<Pair> plan(const PairRecord& record, std::uint32_t done) const;
 
-  // How many rounds the noise seen so far is worth.
+  // How many rounds the noise seen so far is worth, of those that tell slow nodes, and of rails.
   std::uint32_t rounds_wanted(const PairRecord& record) const;
+  std::uint32_t rail_rounds_wanted(const PairRecord& record) const;
 
   // `last`: no more rounds will come.
   Opinions opinions(const PairRecord& record, bool last) const;
@@ -92,6 +94,8 @@ class Confirmation {
   std::vector<double> partner_ratios(const PairRecord& record, std::uint32_t node, double reference,
                                      std::size_t& seen) const;
   bool is_suspect(const Pair& link) const;
+  std::size_t node_tries(const PairRecord& record, std::uint32_t node) const;
+  bool is_slower_than_its_ends(const PairRecord& record, const Pair& link) const;
   double prior_of(std::uint32_t node) const;
 
   Suspects suspects_;

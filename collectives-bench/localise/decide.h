@@ -20,9 +20,14 @@ struct Hypotheses {
   double prior = 0.05;  // that it is slow, before any of these ratios
 };
 
-// `noise` is sigma of one ratio, `reference_samples` went into the reference that they refer to.
-// `seen` samples were taken, of which `ratios` are those that count.
-Belief believe_slow(const std::vector<double>& ratios, std::size_t seen, double noise,
+struct Spread {
+  double sigma = 0.01;      // of one ratio
+  std::size_t samples = 0;  // that told it
+};
+
+// `reference_samples` went into the reference that the ratios refer to. `seen` samples were taken,
+// of which `ratios` are those that count.
+Belief believe_slow(const std::vector<double>& ratios, std::size_t seen, const Spread& spread,
                     std::size_t reference_samples, const Hypotheses& hypotheses);
 
 // The prior of `suspects` when something is known to be wrong: one of them, or none.

@@ -12,6 +12,8 @@ namespace {
 constexpr std::size_t kFewestToCompare = 3;  // nodes that have a median worth the name
 constexpr double kPriorOfNode = 0.05;
 constexpr double kNoiseUnknown = 0.02;  // where too few nodes tell it
+// Taken as told by many: most who stand out here are healthy, and are to be cleared in few rounds.
+constexpr std::size_t kToldByMany = 100;
 
 }  // namespace
 
@@ -162,14 +164,15 @@ Opinion IntraRecord::of_node(std::uint32_t node, const Settings& settings) const
   // Nothing says that any node is slow before this: the prior is that of one node of many.
   const double prior = std::min(kPriorOfNode, prior_among(outstanding(settings).size()));
   const std::size_t others = std::max<std::size_t>(by_node_.size() - 1, rounds_);
-  const double sigma = noise(settings);
-  opinion.belief = believe_slow(ratios, ratios.size(), sigma, others, {settings.rules.slow, prior});
+  const Spread spread{noise(settings), kToldByMany};
+  opinion.belief =
+      believe_slow(ratios, ratios.size(), spread, others, {settings.rules.slow, prior});
   opinion.busbw = median(speeds);
   opinion.partners = by_node_.size() - 1;
   const double confidence = opinion.belief.confidence;
   // Of many noisy nodes some are slow several times by chance.
   const Rules& rules = settings.rules;
-  if (confidence >= (sigma > rules.usual ? rules.sure : rules.enough)) {
+  if (confidence >= (spread.sigma > rules.usual ? rules.sure : rules.enough)) {
     opinion.standing = Standing::kUnfit;
   } else if (confidence >= 0.5) {
     opinion.standing = Standing::kDoubtful;

@@ -71,10 +71,12 @@ Result<Localiser> Localiser::create(Cluster cluster, Settings settings) {
 }
 
 std::uint32_t Localiser::most_rounds(const Rules& rules) {
-  const std::uint32_t after_confirm = std::max(rules.rail_rounds, rules.world_repeats);
-  const std::uint32_t many = std::max(rules.pair_rounds, rules.noisy_pair_rounds) +
-                             std::max(rules.confirm_rounds, rules.noisy_confirm_rounds) +
-                             after_confirm;
+  const std::uint32_t rails = std::max(rules.rail_rounds, rules.noisy_rail_rounds);
+  const std::uint32_t confirm = std::max(rules.confirm_rounds, rules.noisy_confirm_rounds);
+  const std::uint32_t first = std::max(rules.pair_rounds, rules.noisy_pair_rounds) + confirm;
+  const std::uint32_t others =
+      rules.looks > 1 ? (rules.looks - 1) * (rules.pair_rounds + confirm) : 0;
+  const std::uint32_t many = first + rules.world_repeats + others + rails;
   const std::uint32_t two_nodes = rules.world_repeats + rules.rail_rounds;
   return 1 + std::max(rules.intra_repeats, rules.noisy_intra_repeats) + 1 + rules.world_repeats +
          std::max(many, two_nodes);
@@ -157,6 +159,7 @@ Verdict Localiser::conclude() const {
 std::uint32_t Localiser::pair_rounds_wanted() const {
   const Rules& rules = found_.settings.rules;
   if (pair_rounds_ < rules.quiet_pair_rounds) return rules.quiet_pair_rounds;
+  if (looks_ > 1) return rules.pair_rounds;
   const auto nodes = static_cast<std::uint32_t>(found_.cluster.hosts.size());
   const NodeFit fit = fit_nodes(nodes, found_.pairs.samples(), rules.screen);
   // Up to a handful of nodes all pairs are soon measured, and few numbers tell little of the noise.
@@ -173,11 +176,13 @@ Next Localiser::after_pairs() {
   found_.fit = fit_nodes(nodes, found_.pairs.samples(), rules.screen);
   std::vector<std::uint32_t> seen_bad;
   for (const NodeIndex node : found_.cluster.seen_bad_before) seen_bad.push_back(value_of(node));
-  found_.confirmation.emplace(find_suspects(found_.pairs, found_.fit, found_.active, rules),
-                              found_.fit, found_.pairs, found_.active, seen_bad, rules);
+  Suspects suspects = find_suspects(found_.pairs, found_.fit, found_.active, rules);
+  if (looks_ > 1 && suspects.empty()) suspect_slowest_link(suspects, found_.pairs, found_.fit);
+  found_.confirmation.emplace(std::move(suspects), found_.fit, found_.pairs, found_.active,
+                              seen_bad, rules);
   const std::vector<Pair> pairs = found_.confirmation->plan(found_.pairs, 0);
   if (!pairs.empty()) return order_confirm(pairs);
-  return world_is_poor(found_) ? order_world(State::kRepeat, RoundKind::kRepeat) : finish();
+  return nobody_found();
 }
 
 Next Localiser::after_confirm() {
@@ -190,12 +195,43 @@ Next Localiser::after_confirm() {
   if (!rails.empty()) return order_rails(rails);
   const Verdict verdict = draw_verdict(found_);
   const bool found = !verdict.unfit.empty() || !verdict.links.empty();
-  if (found || !world_is_poor(found_)) return finish();
-  return order_world(State::kRepeat, RoundKind::kRepeat);
+  return found ? finish() : nobody_found();
+}
+
+Next Localiser::nobody_found() {
+  if (!world_is_poor(found_)) return finish();
+  if (looks_ == 1) return order_world(State::kRepeat, RoundKind::kRepeat);
+  return another_look_may_tell() ? look_again() : finish();
+}
+
+// A world that is poor each time has a culprit or is slow as a whole. With much noise the numbers
+// may have hidden him: a suspect that was cleared, a link that was fast by chance the one time it
+// was measured, a pair taken for the reference that was not the fastest.
+bool Localiser::another_look_may_tell() const {
+  const Rules& rules = found_.settings.rules;
+  if (looks_ >= rules.looks || found_.active.size() < 3) return false;
+  if (!world_busbw(found_) || !world_is_poor(found_)) return false;
+  double noise = found_.fit.noise;
+  if (found_.confirmation) {
+    noise = std::max(noise, found_.confirmation->reference(found_.pairs).noise);
+  }
+  return noise > rules.quiet;
+}
+
+Next Localiser::look_again() {
+  ++looks_;
+  pair_rounds_ = 0;
+  confirm_rounds_ = 0;
+  found_.pairs.begin_again();
+  found_.confirmation.reset();
+  return order_pairs();
 }
 
 Next Localiser::after_rails() {
-  if (found_.rails.rounds() < found_.settings.rules.rail_rounds) return order_rails(rail_pairs());
+  const auto& confirmation = found_.confirmation;
+  const std::uint32_t wanted = confirmation ? confirmation->rail_rounds_wanted(found_.pairs)
+                                            : found_.settings.rules.rail_rounds;
+  if (found_.rails.rounds() < wanted) return order_rails(rail_pairs());
   return finish();
 }
 
@@ -208,7 +244,7 @@ Next Localiser::after_repeat() {
   if (found_.active.size() == 2 && slow && found_.cluster.local_ranks > 1) {
     return order_rails(rail_pairs());
   }
-  return finish();
+  return another_look_may_tell() ? look_again() : finish();
 }
 
 // Slow nodes with good partners, another one each time, and two pairs of good nodes beside them.
@@ -248,11 +284,13 @@ Member Localiser::whole(std::uint32_t node) const {
 }
 
 Next Localiser::order(State state, RoundKind kind, const Work& work, std::vector<Group> groups,
-                      const Expectation& expected, std::optional<double> known) {
+                      const Expectation& expected, std::optional<double> level) {
   MUSTER_CHECK(!groups.empty());
   state_ = state;
   std::optional<double> busbw = expected.lowest();
-  if (!busbw) busbw = known;
+  // Where nothing is expected, a round counts on what others of its kind reached: one that hangs
+  // must not take all the time.
+  if (!busbw && level) busbw = *level * kShareOfLevel;
   // The rails of a node share what the node reaches.
   if (busbw && kind == RoundKind::kRails) *busbw /= found_.cluster.local_ranks;
   round_.kind = kind;
@@ -268,11 +306,8 @@ Next Localiser::order_intra() {
   std::vector<Group> groups;
   for (const std::uint32_t node : found_.active) groups.push_back({{whole(node)}});
   const Settings& settings = found_.settings;
-  // A repeat counts on what most of them reached: one that hangs must not take all the time.
-  std::optional<double> known = found_.intra.level();
-  if (known) *known *= kShareOfLevel;
   return order(State::kIntra, RoundKind::kIntra, settings.intra, std::move(groups),
-               settings.intra_expected, known);
+               settings.intra_expected, found_.intra.level());
 }
 
 Next Localiser::order_world(State state, RoundKind kind) {
@@ -286,7 +321,9 @@ Next Localiser::order_world(State state, RoundKind kind) {
 
 Next Localiser::order_pairs() {
   const auto nodes = static_cast<std::uint32_t>(found_.active.size());
-  const Pairing pairing = first_pairings(nodes, pair_rounds_ + 1).back();
+  // What slowed the world is in its ring: another look is at that.
+  const std::uint32_t turn = looks_ == 1 ? pair_rounds_ : pair_rounds_ % ring_length(nodes);
+  const Pairing pairing = first_pairings(nodes, turn + 1).back();
   std::vector<Group> groups;
   for (const auto& [a, b] : pairing) {
     const std::uint32_t one = found_.active[a];
@@ -301,7 +338,7 @@ Next Localiser::order_pairs() {
     return after_pairs();
   }
   return order(State::kPairs, RoundKind::kPairs, settings.pairs, std::move(groups),
-               settings.pairs_expected);
+               settings.pairs_expected, found_.pairs.level());
 }
 
 Next Localiser::order_confirm(const std::vector<Pair>& pairs) {
@@ -309,13 +346,14 @@ Next Localiser::order_confirm(const std::vector<Pair>& pairs) {
   for (const auto& [a, b] : pairs) groups.push_back({{whole(a), whole(b)}});
   const Settings& settings = found_.settings;
   return order(State::kConfirm, RoundKind::kConfirm, settings.pairs, std::move(groups),
-               settings.pairs_expected);
+               settings.pairs_expected, found_.pairs.level());
 }
 
 Next Localiser::order_rails(const std::vector<Pair>& pairs) {
   const Settings& settings = found_.settings;
   return order(State::kRails, RoundKind::kRails, settings.rails,
-               rail_groups(pairs, found_.cluster.local_ranks), settings.pairs_expected);
+               rail_groups(pairs, found_.cluster.local_ranks), settings.pairs_expected,
+               found_.pairs.level());
 }
 
 Next Localiser::finish() {

@@ -47,7 +47,7 @@ class Localiser {
   Next after_repeat();
 
   Next order(State state, RoundKind kind, const Work& work, std::vector<Group> groups,
-             const Expectation& expected, std::optional<double> known = std::nullopt);
+             const Expectation& expected, std::optional<double> level = std::nullopt);
   Next order_intra();
   Next order_world(State state, RoundKind kind);
   Next order_pairs();
@@ -55,6 +55,9 @@ class Localiser {
   Next order_rails(const std::vector<Pair>& pairs);
   Next finish();
 
+  Next nobody_found();
+  Next look_again();
+  bool another_look_may_tell() const;
   std::uint32_t pair_rounds_wanted() const;
   std::vector<Pair> rail_pairs() const;
   Member whole(std::uint32_t node) const;
@@ -64,6 +67,7 @@ class Localiser {
   Round round_;  // the one under way
   std::uint32_t pair_rounds_ = 0;
   std::uint32_t confirm_rounds_ = 0;
+  std::uint32_t looks_ = 1;
 };
 
 std::string_view to_string(Localiser::State state);  // "begin"; static

@@ -70,6 +70,11 @@ void PairRecord::add(const Round& round, const std::vector<GroupOutcome>& outcom
   algorithm_ = most_common(algorithms);
 }
 
+void PairRecord::begin_again() {
+  for (Observation& observation : observations_) observation.confirm = false;
+  look_begins_ = observations_.size();
+}
+
 std::vector<const Observation*> PairRecord::of(std::uint32_t node) const {
   std::vector<const Observation*> observations;
   const auto place = by_node_.find(node);
@@ -111,6 +116,13 @@ std::vector<PairSample> PairRecord::samples() const {
   return samples;
 }
 
+std::optional<double> PairRecord::level() const {
+  std::vector<double> values;
+  for (const PairSample& sample : samples()) values.push_back(sample.busbw);
+  if (values.empty()) return std::nullopt;
+  return median(std::move(values));
+}
+
 std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<double>> PairRecord::by_pair() const {
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<double>> pairs;
   for (const Observation& seen : observations_) {
@@ -120,9 +132,12 @@ std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<double>> PairRecor
 }
 
 std::size_t PairRecord::troubles(std::uint32_t node) const {
-  std::size_t count = 0;
-  for (const Observation* seen : of(node)) count += seen->blames(node) ? 1 : 0;
-  return count;
+  const auto place = by_node_.find(node);
+  if (place == by_node_.end()) return 0;
+  return static_cast<std::size_t>(
+      std::count_if(place->second.begin(), place->second.end(), [&](std::size_t index) {
+        return index >= look_begins_ && observations_[index].blames(node);
+      }));
 }
 
 }  // namespace muster::bench::localise

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,6 +43,8 @@ class PairRecord {
  public:
   // `outcomes` in the order of the round's groups, which are pairs.
   void add(const Round& round, const std::vector<GroupOutcome>& outcomes);
+  // What was seen to confirm becomes part of stage one: another look begins.
+  void begin_again();
 
   const std::vector<Observation>& observations() const { return observations_; }
   // Those with `node`, in order. Valid until the next add().
@@ -54,14 +57,18 @@ class PairRecord {
   // Nodes that ran another algorithm in most of their pairs, ascending.
   std::vector<std::uint32_t> odd_nodes() const;
   std::vector<PairSample> samples() const;
+  // Their median, GB/s; empty when nothing was measured.
+  std::optional<double> level() const;
   // Those of each pair before the confirm stage, GB/s; first < second.
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<double>> by_pair() const;
-  std::size_t troubles(std::uint32_t node) const;  // outcomes other than measured that blame it
+  // Outcomes other than measured that blame it, of this look.
+  std::size_t troubles(std::uint32_t node) const;
 
  private:
   std::vector<Observation> observations_;
   std::map<std::uint32_t, std::vector<std::size_t>> by_node_;
   std::string algorithm_;
+  std::size_t look_begins_ = 0;
 };
 
 }  // namespace muster::bench::localise

@@ -49,6 +49,10 @@ std::uint32_t tournament_length(std::uint32_t nodes) {
   return nodes % 2 == 0 ? nodes - 1 : nodes;
 }
 
+std::uint32_t ring_length(std::uint32_t nodes) {
+  return std::min(2 + nodes % 2, tournament_length(nodes));
+}
+
 Pairing circle_round(std::uint32_t nodes, std::uint32_t t) {
   const std::uint32_t modulus = tournament_length(nodes);
   Pairing pairs;

@@ -38,11 +38,13 @@ struct Rules {
   std::uint32_t confirm_samples = 3;
   std::uint32_t confirm_rounds = 12;
   std::uint32_t noisy_confirm_rounds = 48;
-  double usual = 0.02;  // noise up to which confirm_rounds are enough; more grow with its square
+  double usual = 0.02;  // noise up to which confirm_rounds and rail_rounds are enough
   std::uint32_t intra_repeats = 6;
   std::uint32_t noisy_intra_repeats = 18;
   std::uint32_t rail_rounds = 3;
+  std::uint32_t noisy_rail_rounds = 9;
   std::uint32_t world_repeats = 2;
+  std::uint32_t looks = 2;      // where the noise is high and the world stays poor
   double world_margin = 0.035;  // a world closer to its floor by its cv, up to this, is repeated
 };
 

@@ -18,6 +18,12 @@ std::size_t measured_count(const PairRecord& record, std::uint32_t node) {
   return count;
 }
 
+// Of what its ends reach, and of what good ones do.
+double share_of_ends(const Pair& link, const std::vector<double>& values, const NodeFit& fit) {
+  const double ends = std::min({1.0, fit.factors[link.first], fit.factors[link.second]});
+  return median(values) / (ends * fit.reference);
+}
+
 // A hang or wrong data makes a link suspect only where its two ends explain it equally well.
 bool link_is_troubled(const Observation& seen, const std::set<std::uint32_t>& troubled) {
   if (seen.kind != OutcomeKind::kHung && seen.kind != OutcomeKind::kWrongData) return false;
@@ -72,10 +78,22 @@ Suspects find_suspects(const PairRecord& record, const NodeFit& fit,
     if (link_is_troubled(seen, troubled)) links.insert(std::minmax(seen.a, seen.b));
   }
   for (const auto& [link, values] : record.by_pair()) {
-    const double ends = std::min({1.0, fit.factors[link.first], fit.factors[link.second]});
-    if (median(values) < rules.link_screen * ends * fit.reference) links.insert(link);
+    if (share_of_ends(link, values, fit) < rules.link_screen) links.insert(link);
   }
   return {{nodes.begin(), nodes.end()}, {links.begin(), links.end()}};
+}
+
+void suspect_slowest_link(Suspects& suspects, const PairRecord& record, const NodeFit& fit) {
+  const auto by_pair = record.by_pair();
+  const auto slowest =
+      std::min_element(by_pair.begin(), by_pair.end(), [&](const auto& x, const auto& y) {
+        return share_of_ends(x.first, x.second, fit) < share_of_ends(y.first, y.second, fit);
+      });
+  if (slowest == by_pair.end()) return;
+  const auto place = std::lower_bound(suspects.links.begin(), suspects.links.end(), slowest->first);
+  if (place == suspects.links.end() || *place != slowest->first) {
+    suspects.links.insert(place, slowest->first);
+  }
 }
 
 }  // namespace muster::bench::localise

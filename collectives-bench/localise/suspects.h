@@ -21,6 +21,10 @@ struct Suspects {
 Suspects find_suspects(const PairRecord& record, const NodeFit& fit,
                        const std::vector<std::uint32_t>& active, const Rules& rules);
 
+// Adds the link that is the slowest by what its ends reach: where something must be wrong, and
+// nothing stands out.
+void suspect_slowest_link(Suspects& suspects, const PairRecord& record, const NodeFit& fit);
+
 // The fewest nodes that explain all outcomes of `kind`: the one in most of them first, ties all.
 std::vector<std::uint32_t> explain(const PairRecord& record, OutcomeKind kind);
 

@@ -2,7 +2,9 @@
 //
 //   judge-table --trials 200 --seed 1
 //
-// The number of trials is for up to 32 nodes; larger clusters have a quarter of it.
+// The number of trials is for up to 32 nodes; larger clusters have a quarter of it. With
+// --sweep N,... it prints a line for each of these numbers of nodes and each exact slowness
+// instead.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -11,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include "tests/bench/judge_table/sweep.h"
 #include "tests/collectives-bench/localise/trial.h"
 
 namespace muster::bench::localise {
@@ -19,7 +22,11 @@ namespace {
 struct Asked {
   std::uint32_t trials = 200;
   std::uint64_t seed = 1;
+  std::vector<std::uint32_t> sweep;
 };
+
+constexpr std::uint64_t kSeedsOfASweep = 5;
+constexpr std::uint64_t kStepOfASweep = 100000;  // more than the trials of one seed
 
 struct Row {
   const char* name;
@@ -140,6 +147,19 @@ void print_two_nodes(const Asked& asked) {
       share(score.ambiguous, score.faults).c_str(), share(score.stopped, score.trials).c_str());
 }
 
+void print_sweeps(const std::vector<Reading>& readings, const Asked& asked) {
+  SweepAsked sweep;
+  sweep.trials = asked.trials;
+  sweep.nodes = asked.sweep;
+  for (std::uint64_t i = 0; i < kSeedsOfASweep; ++i) {
+    sweep.seeds.push_back(asked.seed + i * kStepOfASweep);
+  }
+  for (const Reading& one : readings) {
+    std::printf("\n%s\n", one.title.c_str());
+    print_sweep(one.noise, sweep);
+  }
+}
+
 }  // namespace
 }  // namespace muster::bench::localise
 
@@ -149,11 +169,17 @@ int main(int argc, char** argv) {
   CLI::App app{"What the verdict finds in synthetic clusters: precision / recall, as markdown."};
   app.add_option("--trials", asked.trials, "clusters a cell")->check(CLI::Range(1, 100000));
   app.add_option("--seed", asked.seed, "of the first cluster");
+  app.add_option("--sweep", asked.sweep, "numbers of nodes: a line for each exact slowness")
+      ->delimiter(',')
+      ->check(CLI::Range(3, 512));
   CLI11_PARSE(app, argc, argv);
-  for (const Reading& one : {reading(0.02, 0.01, 0.2, 20), reading(0.04, 0.02, 0.4, 20),
-                             reading(0.02, 0.01, 0.2, 1), reading(0.04, 0.02, 0.4, 1)}) {
-    print_reading(one, asked);
+  const std::vector<Reading> readings = {reading(0.02, 0.01, 0.2, 20), reading(0.04, 0.02, 0.4, 20),
+                                         reading(0.02, 0.01, 0.2, 1), reading(0.04, 0.02, 0.4, 1)};
+  if (!asked.sweep.empty()) {
+    print_sweeps(readings, asked);
+    return 0;
   }
+  for (const Reading& one : readings) print_reading(one, asked);
   print_two_nodes(asked);
   return 0;
 }

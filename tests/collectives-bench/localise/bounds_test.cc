@@ -62,6 +62,19 @@ TEST(LocaliseBounds, ABadLinkOfTheRing) {
   }
 }
 
+TEST(LocaliseBounds, FewNodesAndLinksWhereAMeasurementIsAsNoisyAsAnIteration) {
+  for (const Scenario scenario : {Scenario::kSlowNodes, Scenario::kLinkOnRing}) {
+    for (const std::uint32_t nodes : {3u, 5u}) {
+      TrialSpec spec = spec_of(scenario, nodes, kHardest);
+      spec.most_depth = 0.1;
+      const Score score = run_trials(spec, 50001, 60);
+      EXPECT_GE(score.precision(), 0.95) << nodes << " nodes";
+      EXPECT_GE(score.recall(), 0.93) << nodes << " nodes; 0.96 of 2000";
+      EXPECT_LT(score.false_evictions(), 0.01) << nodes << " nodes";
+    }
+  }
+}
+
 TEST(LocaliseBounds, ABadRail) {
   TrialSpec spec = spec_of(Scenario::kRail, 8, kTwice);
   spec.local_ranks = 8;

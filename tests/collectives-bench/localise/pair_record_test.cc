@@ -54,5 +54,20 @@ TEST(PairRecord, KnowsTheObservationsOfANode) {
   EXPECT_TRUE(record.of(9).empty());
 }
 
+TEST(PairRecord, AnotherLookTakesWhatWasConfirmedForItsBeginning) {
+  PairRecord record;
+  EXPECT_FALSE(record.level());
+  record.add(pair_round({{0, 1}}), {trouble(OutcomeKind::kFailed)});
+  record.add(pair_round({{0, 1}}, RoundKind::kConfirm), {measured(41)});
+  EXPECT_EQ(record.troubles(0), 1u);
+  EXPECT_TRUE(record.by_pair().empty());
+  record.begin_again();
+  EXPECT_EQ(record.troubles(0), 0u);
+  EXPECT_EQ(record.by_pair().at({0, 1}), std::vector<double>{41});
+  record.add(pair_round({{0, 1}}, RoundKind::kConfirm), {measured(43)});
+  EXPECT_EQ(record.by_pair().at({0, 1}), std::vector<double>{41});
+  EXPECT_EQ(record.level(), 42);
+}
+
 }  // namespace
 }  // namespace muster::bench::localise

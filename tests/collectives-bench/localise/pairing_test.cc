@@ -56,5 +56,18 @@ TEST(Pairing, StartsAgainWhenAllHaveMet) {
   EXPECT_EQ(pairings[3], pairings[0]);
 }
 
+TEST(Pairing, TheRingIsMeasuredInItsFirstRounds) {
+  EXPECT_EQ(ring_length(2), 1u);
+  for (std::uint32_t nodes = 3; nodes < 20; ++nodes) {
+    std::set<Pair> met;
+    for (const Pairing& pairing : first_pairings(nodes, ring_length(nodes))) {
+      met.insert(pairing.begin(), pairing.end());
+    }
+    for (std::uint32_t node = 0; node < nodes; ++node) {
+      EXPECT_EQ(met.count(std::minmax(node, (node + 1) % nodes)), 1u) << nodes << " nodes";
+    }
+  }
+}
+
 }  // namespace
 }  // namespace muster::bench::localise

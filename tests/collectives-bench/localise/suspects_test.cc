@@ -77,5 +77,17 @@ TEST(Suspects, ANodeThatWasHardlyMeasuredIsMeasuredAgain) {
   EXPECT_EQ(found.nodes, Nodes{6});
 }
 
+TEST(Suspects, TheSlowestLinkByWhatItsEndsReachWhereNothingStandsOut) {
+  // Node 5 is a little slow, which explains its pairs; nothing explains (2, 3).
+  const PairRecord record = three_rounds([](std::uint32_t a, std::uint32_t b) {
+    return measured(a == 5 || b == 5 ? 38.6 : a == 2 && b == 3 ? 38.8 : 40);
+  });
+  Suspects found = suspects_of(record);
+  EXPECT_TRUE(found.empty());
+  suspect_slowest_link(found, record, fit_nodes(8, record.samples(), 0.96));
+  EXPECT_TRUE(found.nodes.empty());
+  EXPECT_EQ(found.links, (std::vector<Pair>{{2, 3}}));
+}
+
 }  // namespace
 }  // namespace muster::bench::localise

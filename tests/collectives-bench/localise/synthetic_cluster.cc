@@ -20,6 +20,25 @@ bool any_member(const Group& group, const std::vector<std::uint32_t>& nodes) {
   });
 }
 
+using Link = std::pair<std::uint32_t, std::uint32_t>;  // ascending
+
+// Of the group's ring; a node by itself has none.
+std::vector<Link> links_of(const Group& group) {
+  std::vector<Link> links;
+  const std::size_t count = group.members.size();
+  for (std::size_t i = 0; count > 1 && i < count; ++i) {
+    const std::uint32_t next = value_of(group.members[(i + 1) % count].node);
+    links.push_back(std::minmax(value_of(group.members[i].node), next));
+  }
+  return links;
+}
+
+bool any_link(const Group& group, const std::set<Link>& bad) {
+  const std::vector<Link> links = links_of(group);
+  return std::any_of(links.begin(), links.end(),
+                     [&](const Link& link) { return bad.count(link) > 0; });
+}
+
 }  // namespace
 
 SyntheticCluster::SyntheticCluster(std::uint32_t nodes, std::uint32_t local_ranks, Noise noise,
@@ -54,7 +73,7 @@ GroupOutcome SyntheticCluster::run(const Group& group) {
     outcome.text = "the process ended with exit code 3";
     return outcome;
   }
-  if (any_member(group, faults_.hung_nodes)) {
+  if (any_member(group, faults_.hung_nodes) || any_link(group, faults_.hung_links)) {
     outcome.kind = OutcomeKind::kHung;
     outcome.text = "no report by the deadline";
     if (faults_.hung_are_silent) {
@@ -87,9 +106,9 @@ double SyntheticCluster::healthy_share(const Group& group) const {
     for (const LocalRank rank : group.members[i].local_ranks) {
       share = std::min(share, share_of(faults_.slow_rails, {node, value_of(rank)}));
     }
-    const std::uint32_t next = value_of(group.members[(i + 1) % count].node);
-    share =
-        std::min(share, share_of(faults_.slow_links, {std::min(node, next), std::max(node, next)}));
+  }
+  for (const Link& link : links_of(group)) {
+    share = std::min(share, share_of(faults_.slow_links, link));
   }
   return share;
 }

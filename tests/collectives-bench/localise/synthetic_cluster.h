@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <random>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,7 +32,8 @@ struct Faults {
   std::map<std::pair<std::uint32_t, std::uint32_t>, double> slow_links;  // both ends, ascending
   std::map<std::pair<std::uint32_t, std::uint32_t>, double> slow_rails;  // node, local rank
   std::map<std::uint32_t, double> slow_inside;                           // node, its own rounds
-  std::vector<std::uint32_t> hung_nodes;   // every group with one of these hangs
+  std::vector<std::uint32_t> hung_nodes;  // every group with one of these hangs
+  std::set<std::pair<std::uint32_t, std::uint32_t>> hung_links;  // both ends, ascending
   std::vector<std::uint32_t> wrong_nodes;  // every group with one of these gives wrong data
   std::vector<std::uint32_t> mute_nodes;   // every group with one of these cannot be measured
   bool hung_are_silent = false;            // who hangs reports nothing, the others do
