@@ -131,8 +131,11 @@ void Coordinator::follow(NodeSelection::Next next, TimePoint now) {
   if (!check_.searching && repeats != std::exchange(check_.repeating, repeats)) {
     check_.search_end = now + options_.check_deadline;
   }
-  if (is_search && !std::exchange(check_.searching, true))
+  if (is_search && !std::exchange(check_.searching, true)) {
     check_.search_end = now + options_.check_deadline;
+    say("muster: check: a search follows, of " + rendezvous::seconds_text(options_.check_deadline) +
+        " at most (--check-deadline)");
+  }
   const auto left = std::chrono::ceil<Duration>(check_.search_end - now);
   check_.is_cut_short = left < round->deadline;
   // Processes that have no time to meet look as if they hung.

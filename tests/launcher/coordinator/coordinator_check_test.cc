@@ -227,6 +227,8 @@ TEST(CoordinatorCheck, TheSearchEndsAtItsDeadline) {
   job.assemble();
   job.run_round();
   ASSERT_EQ(job.coordinator.phase(), Phase::kChecking) << "pairs";
+  EXPECT_NE(job.said().find("a search follows, of 60 s at most (--check-deadline)"),
+            std::string::npos);
   job.now += std::chrono::minutes(2);
   job.run_rounds();
   EXPECT_NE(job.said().find("its time is over"), std::string::npos) << job.said();
