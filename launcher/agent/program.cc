@@ -99,6 +99,27 @@ void act_on_unfit(const NodeAgent::End& end, const history::AfterJob& after,
   }
 }
 
+// What is left to do once the loop is over; the exit code. With `exec` it does not return.
+int end_job(const NodeAgent::End& end, const history::AfterJob& after,
+            const options::Options& options, const Environment& environment,
+            const process::OriginalLimits& original) {
+  Status written;
+  if (end.baseline) written = write_baseline(options, *end.baseline);
+  if (!written) (void)refuse_on_node(environment, written.error(), ExitCode::kInternal);
+  act_on_unfit(end, after, environment, original);
+  if (end.exec) return exec_program(end.launch, original);
+  // A job that was refused has found nothing.
+  if (!end.report.empty() && end.exit_code != to_int(ExitCode::kUsage)) {
+    const Status reports = write_reports(options, end.report);
+    if (!reports) (void)refuse_on_node(environment, reports.error(), ExitCode::kInternal);
+    if (written) written = reports;
+  }
+  // The verdict is worth more than the file that it did not get into.
+  const bool is_check = options.command == options::Command::kCheck;
+  const bool lost = is_check && !written && end.exit_code == 0;
+  return lost ? to_int(ExitCode::kInternal) : end.exit_code;
+}
+
 // `refusal` as set_up_job has it.
 int run_agent_of(const slurm::Step& step, const options::Parsed& parsed, const std::string& refusal,
                  const Environment& environment, const process::OriginalLimits& original) {
@@ -130,21 +151,7 @@ int run_agent_of(const slurm::Step& step, const options::Parsed& parsed, const s
   const history::AfterJob after = setup->after;
   const NodeAgent::End end = run_agent(loop, std::move(*setup), *guardian, **carrier);
   if (end.clean) guardian->dismiss();
-  Status written;
-  if (end.baseline) written = write_baseline(parsed.options, *end.baseline);
-  if (!written) (void)refuse_on_node(environment, written.error(), ExitCode::kInternal);
-  act_on_unfit(end, after, environment, original);
-  if (end.exec) return exec_program(end.launch, original);
-  // A job that was refused has found nothing.
-  if (!end.report.empty() && end.exit_code != to_int(ExitCode::kUsage)) {
-    const Status reports = write_reports(parsed.options, end.report);
-    if (!reports) (void)refuse_on_node(environment, reports.error(), ExitCode::kInternal);
-    if (written) written = reports;
-  }
-  // The verdict is worth more than the file that it did not get into.
-  const bool is_check = parsed.options.command == options::Command::kCheck;
-  const bool lost = is_check && !written && end.exit_code == 0;
-  return lost ? to_int(ExitCode::kInternal) : end.exit_code;
+  return end_job(end, after, parsed.options, environment, original);
 }
 
 int run_job(const options::Parsed& parsed, const Environment& environment,
