@@ -283,6 +283,12 @@ Member Localiser::whole(std::uint32_t node) const {
   return member;
 }
 
+// A ring over all nodes crosses the links that pairs have to themselves.
+std::optional<double> Localiser::level_of_pairs() const {
+  const std::optional<double> level = found_.pairs.level();
+  return level ? level : world_busbw(found_);
+}
+
 Next Localiser::order(State state, RoundKind kind, const Work& work, std::vector<Group> groups,
                       const Expectation& expected, std::optional<double> level) {
   MUSTER_CHECK(!groups.empty());
@@ -297,7 +303,7 @@ Next Localiser::order(State state, RoundKind kind, const Work& work, std::vector
   round_.number = found_.rounds;
   round_.work = work;
   round_.deadline =
-      round_deadline(work, rank_count(groups.front()), busbw, found_.settings.deadline);
+      round_deadline(kind, work, rank_count(groups.front()), busbw, found_.settings.deadline);
   round_.groups = std::move(groups);
   return round_;
 }
@@ -316,7 +322,8 @@ Next Localiser::order_world(State state, RoundKind kind) {
   for (const std::uint32_t node : found_.active) all.members.push_back(whole(node));
   found_.world = all;
   const Settings& settings = found_.settings;
-  return order(state, kind, settings.world, {std::move(all)}, settings.world_expected);
+  const auto level = kind == RoundKind::kRepeat ? world_busbw(found_) : std::nullopt;
+  return order(state, kind, settings.world, {std::move(all)}, settings.world_expected, level);
 }
 
 Next Localiser::order_pairs() {
@@ -338,7 +345,7 @@ Next Localiser::order_pairs() {
     return after_pairs();
   }
   return order(State::kPairs, RoundKind::kPairs, settings.pairs, std::move(groups),
-               settings.pairs_expected, found_.pairs.level());
+               settings.pairs_expected, level_of_pairs());
 }
 
 Next Localiser::order_confirm(const std::vector<Pair>& pairs) {
@@ -346,14 +353,14 @@ Next Localiser::order_confirm(const std::vector<Pair>& pairs) {
   for (const auto& [a, b] : pairs) groups.push_back({{whole(a), whole(b)}});
   const Settings& settings = found_.settings;
   return order(State::kConfirm, RoundKind::kConfirm, settings.pairs, std::move(groups),
-               settings.pairs_expected, found_.pairs.level());
+               settings.pairs_expected, level_of_pairs());
 }
 
 Next Localiser::order_rails(const std::vector<Pair>& pairs) {
   const Settings& settings = found_.settings;
   return order(State::kRails, RoundKind::kRails, settings.rails,
                rail_groups(pairs, found_.cluster.local_ranks), settings.pairs_expected,
-               found_.pairs.level());
+               level_of_pairs());
 }
 
 Next Localiser::finish() {

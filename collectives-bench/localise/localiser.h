@@ -58,6 +58,7 @@ class Localiser {
   Next nobody_found();
   Next look_again();
   bool another_look_may_tell() const;
+  std::optional<double> level_of_pairs() const;
   std::uint32_t pair_rounds_wanted() const;
   std::vector<Pair> rail_pairs() const;
   Member whole(std::uint32_t node) const;

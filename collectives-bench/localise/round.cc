@@ -23,9 +23,13 @@ std::string_view to_string(RoundKind kind) {
   return "unknown";
 }
 
-Duration round_deadline(const Work& work, std::size_t ranks, std::optional<double> busbw,
-                        const DeadlineRule& rule) {
-  if (!busbw || !(*busbw > 0)) return rule.unknown;
+Duration round_deadline(RoundKind kind, const Work& work, std::size_t ranks,
+                        std::optional<double> busbw, const DeadlineRule& rule) {
+  if (!busbw || !(*busbw > 0)) {
+    const bool is_of_some =
+        kind == RoundKind::kPairs || kind == RoundKind::kConfirm || kind == RoundKind::kRails;
+    return is_of_some ? rule.unknown_pairs : rule.unknown;
+  }
   // No operation moves more than twice its buffer over a rank's link (all-reduce: 2(n-1)/n).
   const double factor = ranks > 1 ? 2.0 : 1.0;
   const double operation_ms = static_cast<double>(work.bytes) * factor / (*busbw * 1e6);

@@ -51,14 +51,17 @@ struct Round {
 };
 
 struct DeadlineRule {
-  Duration start = std::chrono::seconds(30);     // processes, contexts, communicators
-  double slack = 5;                              // this many times slower is still measured
-  Duration unknown = std::chrono::seconds(120);  // of a round whose speed nobody knows
+  Duration start = std::chrono::seconds(30);  // processes, contexts, communicators
+  double slack = 5;                           // this many times slower is still measured
+  // Of a round whose speed nobody knows: of all nodes, and of pairs, of which several rounds must
+  // find the time.
+  Duration unknown = std::chrono::seconds(120);
+  Duration unknown_pairs = std::chrono::seconds(120);
 };
 
 // `busbw` in GB/s is what a group of `ranks` should reach; empty or not positive: unknown.
-Duration round_deadline(const Work& work, std::size_t ranks, std::optional<double> busbw,
-                        const DeadlineRule& rule);
+Duration round_deadline(RoundKind kind, const Work& work, std::size_t ranks,
+                        std::optional<double> busbw, const DeadlineRule& rule);
 
 std::size_t rank_count(const Group& group);
 

@@ -1,6 +1,5 @@
 #include "launcher/agent/coordinator_host.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "launcher/options/exit_codes.h"

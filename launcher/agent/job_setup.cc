@@ -12,6 +12,7 @@
 #include "launcher/agent/health_only.h"
 #include "launcher/agent/interface_addresses.h"
 #include "launcher/agent/node_facts.h"
+#include "launcher/agent/version.h"  // generated
 #include "launcher/agent/writable_places.h"
 #include "launcher/history/cluster_facts.h"
 #include "launcher/history/node_memory.h"
@@ -32,9 +33,6 @@ namespace {
 
 constexpr std::size_t kStandaloneKeyBytes = 32;
 constexpr Duration kListenLonger{5'000};
-// How long agents that cannot run the job wait for each other: longer than tasks take to start in
-// all but the slowest of containers, and not so long that a user in a hurry wonders.
-constexpr Duration kRefusedDeadline{15'000};
 
 plan::SlotWish slots_of(const options::Options& options) {
   using Wish = options::WorkersPerNode::Wish;
@@ -171,6 +169,12 @@ void set_usage_error(const std::string& text, AgentFacts& facts) {
   facts.error_exit_code = static_cast<std::uint32_t>(options::to_int(ExitCode::kUsage));
 }
 
+AgentFacts facts_of_refused() {
+  AgentFacts facts;
+  facts.version = kVersion;
+  return facts;
+}
+
 void find_profile_error(const Status& added, AgentFacts& facts) {
   if (added || !facts.error.empty()) return;
   set_usage_error(added.error().message(), facts);
@@ -223,8 +227,9 @@ output::OutputOptions output_options(const slurm::Step& step, const Environment&
   output.route.console = options.output.target != options::OutputTarget::kFiles;
   output.route.file = options.output.target != options::OutputTarget::kConsole;
   const std::string temporary = environment.get_or("TMPDIR", "");
-  output.spill.path = (temporary.starts_with("/") ? temporary : "/tmp") + "/muster-" +
-                      plan::default_run_id(step) + "-" + std::to_string(::getpid()) + "-";
+  const bool is_there = temporary.starts_with("/") && ::access(temporary.c_str(), W_OK) == 0;
+  output.spill.path = (is_there ? temporary : "/tmp") + "/muster-" + plan::default_run_id(step) +
+                      "-" + std::to_string(::getpid()) + "-";
   output.spill.host = step.host();
   return output;
 }
@@ -357,7 +362,6 @@ Result<slurm::Step> find_step(const Environment& environment, const options::Opt
 options::Options options_of_refused() {
   options::Options options;
   options.check.mode = CheckMode::kOff;
-  options.assemble_deadline = kRefusedDeadline;
   return options;
 }
 
@@ -380,7 +384,8 @@ Result<JobSetup> set_up_job(const slurm::Step& step, const Environment& environm
   gangs.original = original;
   gangs.node = step.node;
   gangs.task = step.local_task;
-  AgentFacts facts = find_node_facts(environment, own_program);
+  AgentFacts facts =
+      refusal.empty() ? find_node_facts(environment, own_program) : facts_of_refused();
   facts.slots = gangs.slots;
   if (value_of(step.local_task) == 0) facts.addresses = interface_addresses();
   if (!refusal.empty()) set_usage_error(refusal, facts);

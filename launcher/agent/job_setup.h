@@ -25,7 +25,8 @@ struct JobSetup {
 // The step of Slurm, or the one node of --standalone. Errors say what to write instead.
 Result<slurm::Step> find_step(const Environment& environment, const options::Options& options);
 
-// What an agent goes by whose command line was refused: it joins with that as its error.
+// What an agent goes by whose command line was refused: it joins with that as its error, and waits
+// for the others, as any, until --assemble-deadline, which it takes to be the default.
 options::Options options_of_refused();
 
 // `refusal`: why the command line was refused, for options_of_refused(), else "". `marker` is the

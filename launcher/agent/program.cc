@@ -3,9 +3,12 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <numeric>
+#include <string_view>
 #include <utility>
 
 #include "launcher/agent/exec_program.h"
@@ -16,11 +19,14 @@
 #include "launcher/agent/version.h"  // generated
 #include "launcher/options/exit_codes.h"
 #include "launcher/process/marker.h"
+#include "rendezvous/text.h"
 #include "slurm/hostnames.h"
 
 namespace muster::launcher {
 
 namespace {
+
+constexpr int kSignalBase = 128;  // and above: cancelled by a signal
 
 bool is_first_task(const Environment& environment) {
   return environment.get_or("SLURM_PROCID", "0") == "0";
@@ -129,6 +135,7 @@ int run_agent_of(const slurm::Step& step, const options::Parsed& parsed, const s
   Result<JobSetup> setup = set_up_job(step, environment, parsed.options, refusal, original, marker);
   if (!setup) {
     guardian->dismiss();
+    if (!refusal.empty()) return to_int(ExitCode::kInternal);  // one error is enough
     return refuse_on_node(environment, setup.error(), exit_code_of_setup(setup.error()));
   }
   asio::io_context loop(1);
@@ -161,21 +168,31 @@ int run_job(const options::Parsed& parsed, const Environment& environment,
   return run_agent_of(*step, parsed, "", environment, original);
 }
 
+// What such a command does it does alone, whatever else is wrong with it.
+bool needs_nobody(const std::vector<std::string>& words) {
+  constexpr std::array<std::string_view, 4> kAlone{"hostnames", "--dry-run", "--standalone",
+                                                   "--health-only"};
+  return std::find_first_of(words.begin(), words.end(), kAlone.begin(), kAlone.end()) !=
+         words.end();
+}
+
 // Most often all tasks were given the same words, and the user wants one line, at once. But a shell
 // or a variable on one node may have made other words of them: so every agent joins to say what it
 // was given, and the coordinator tells of those that stand alone.
-int refuse_command_line(const Environment& environment, const Error& error,
-                        const process::OriginalLimits& original) {
+int refuse_command_line(const std::vector<std::string>& words, const Environment& environment,
+                        const Error& error, const process::OriginalLimits& original) {
   options::Parsed nothing{options_of_refused(), {}};
   const Result<slurm::Step> step = find_step(environment, nothing.options);
-  if (!step || count_agents(*step) == 1) return refuse(environment, error, ExitCode::kUsage);
-  if (is_first_agent(*step)) std::fprintf(stderr, "muster: %s\n", error.message().c_str());
+  if (!step || count_agents(*step) == 1 || needs_nobody(words)) {
+    return refuse(environment, error, ExitCode::kUsage);
+  }
+  const std::string text = rendezvous::clipped(error.message(), kMaxErrorText);
+  if (is_first_agent(*step)) std::fprintf(stderr, "muster: %s\n", text.c_str());
   prepare_process();
-  const int exit_code = run_agent_of(*step, nothing, error.message(), environment, original);
-  if (exit_code == to_int(ExitCode::kUsage)) return exit_code;
-  // Nobody heard it.
-  return is_first_agent(*step) ? to_int(ExitCode::kUsage)
-                               : refuse_on_node(environment, error, ExitCode::kUsage);
+  const int exit_code = run_agent_of(*step, nothing, text, environment, original);
+  const bool was_told = is_first_agent(*step) || exit_code == to_int(ExitCode::kUsage);
+  if (was_told || exit_code >= kSignalBase) return to_int(ExitCode::kUsage);
+  return refuse_on_node(environment, error, ExitCode::kUsage);
 }
 
 int print_or_refuse(const Environment& environment, const Result<std::string>& text) {
@@ -197,7 +214,7 @@ int run_or_plan(const options::Parsed& parsed, const Environment& environment,
 int run_program(const std::vector<std::string>& words, const Environment& environment) {
   const process::OriginalLimits original = process::OriginalLimits::capture();
   const Result<options::Parsed> parsed = options::parse_command_line(words, environment);
-  if (!parsed) return refuse_command_line(environment, parsed.error(), original);
+  if (!parsed) return refuse_command_line(words, environment, parsed.error(), original);
   switch (parsed->options.command) {
     case options::Command::kHelp:
       return print_or_refuse(environment, options::help_text());

@@ -33,7 +33,7 @@ std::string encode(const AgentFacts& facts) {
   writer.u8(facts.has_nccl_backend ? 1 : 0).u8(facts.has_fabric_backend ? 1 : 0);
   write_strings(writer, facts.addresses);
   writer.string(std::string_view(facts.driver_problem).substr(0, kMaxText));
-  writer.string(std::string_view(facts.error).substr(0, kMaxText)).u32(facts.error_exit_code);
+  writer.string(std::string_view(facts.error).substr(0, kMaxErrorText)).u32(facts.error_exit_code);
   return writer.take();
 }
 
@@ -50,7 +50,7 @@ Result<AgentFacts> parse_agent_facts(std::string_view bytes) {
   facts.has_fabric_backend = reader.u8() != 0;
   facts.addresses = read_strings(reader, kMaxAddresses, kMaxText);
   facts.driver_problem = reader.string(kMaxText);
-  facts.error = reader.string(kMaxText);
+  facts.error = reader.string(kMaxErrorText);
   facts.error_exit_code = reader.u32();
   MUSTER_RETURN_IF_ERROR(reader.finish("agent's facts"));
   return facts;

@@ -12,6 +12,8 @@
 
 namespace muster::launcher {
 
+inline constexpr std::size_t kMaxErrorText = 4096;  // bytes; what is longer is cut
+
 struct AgentFacts {
   std::string version;  // of muster
   plan::AgentResources resources;

@@ -22,6 +22,9 @@ constexpr std::uint32_t kSearchIterations = 11;
 constexpr double kSlack = 15;
 // Processes, contexts and communicators of thousands of ranks; less where the user has less time.
 constexpr Duration kStart = std::chrono::seconds(30);
+// For pairs of unknown speed, whatever the user's deadline: processes start, and one verified
+// operation ends.
+constexpr Duration kLeastPairs = std::chrono::seconds(20);
 
 Expectation expectation(const bench::Profile& profile, bench::BackendKind backend,
                         const bench::BusbwQuery& query) {
@@ -85,6 +88,8 @@ Settings check_settings(const CheckWishes& wishes, const bench::Profile& profile
   settings.deadline.start = std::min(kStart, wishes.deadline / 4);
   settings.deadline.slack = kSlack;
   settings.deadline.unknown = wishes.deadline;
+  settings.deadline.unknown_pairs =
+      std::max(wishes.deadline / 4, std::min(wishes.deadline, kLeastPairs));
   settings.rules.pairs_unknown = wishes.compares_unknown;
   settings.rules.pairs_always = wishes.compares_always;
   return settings;

@@ -81,7 +81,8 @@ NodeSelection::Next NodeSelection::measure_single() {
   Round round;
   round.work = settings.world;
   round.groups = {{{{NodeIndex{0}, {LocalRank{0}}}}}};
-  round.deadline = bench::localise::round_deadline(round.work, 1, {}, settings.deadline);
+  round.deadline = bench::localise::round_deadline(bench::localise::RoundKind::kWorld, round.work,
+                                                   1, {}, settings.deadline);
   return round;
 }
 

@@ -288,7 +288,7 @@ void OutputCarrier::State::on_stall(const error_code& error) {
   if (error || stopped) return;
   for (Target* target : targets())
     if (target->stands_still(options.stall_limit)) target->dropping = true;
-  spill->look(options.stall_limit);
+  spill->look();
   resume();  // arms the timer again for those that stay paused
 }
 
@@ -365,11 +365,16 @@ bool OutputCarrier::State::outlets_are_empty() const {
 }
 
 bool OutputCarrier::State::print(std::string_view line) {
-  if (stopped) return false;
+  if (stopped || (err.file && !writer->is_alive())) return false;
   LineSplitter splitter(piece_limit("", err.line_limit));
-  Lane lane(*err.target, writer.get(), err.file, *spill, "");
-  for (const Piece& piece : splitter.feed(std::string(line) + "\n", TimePoint{}))
-    lane.put_bytes(console_line("", piece));
+  for (const Piece& piece : splitter.feed(std::string(line) + "\n", TimePoint{})) {
+    const std::string text = console_line("", piece);
+    if (!err.file) {
+      err.target->outlet->push(text);
+    } else if (!writer->append(*err.file, text)) {
+      return false;
+    }
+  }
   return true;
 }
 

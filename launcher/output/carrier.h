@@ -75,7 +75,7 @@ class OutputCarrier : public process::GangOutput {
   void drain(std::function<void()> done) override;  // one at a time
 
   // A line of our own, to stderr, in order with the workers' lines. Never blocks. False: not taken,
-  // since the last lines are out.
+  // since the last lines are out, or stderr is a file that nobody writes any more.
   bool print(std::string_view line);
 
   // The last lines of a stream, oldest first; they stay until the next begin_attempt.
@@ -84,7 +84,8 @@ class OutputCarrier : public process::GangOutput {
   std::size_t dropped_lines() const;
 
   // The end of the program: everything queued goes out, files are closed; `done` at the latest
-  // after `drain_limit`.
+  // after `end_limit` for lines put aside, twice `drain_limit` for the pipes and the console, and
+  // once more for the files.
   void finish(std::function<void()> done);
 
  private:

@@ -144,6 +144,10 @@ FileWriter::~FileWriter() {
   state_->stop();
 }
 
+bool FileWriter::is_alive() const {
+  return !state_->ended;
+}
+
 FileId FileWriter::open(std::string_view path) {
   const FileId file{++state_->last_id};
   if (state_->outlet) state_->send(FrameKind::kOpen, file, path);

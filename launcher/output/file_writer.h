@@ -47,6 +47,7 @@ class FileWriter {
   FileId make(std::string_view path);
   // A descriptor out of `inherited`.
   FileId adopt(int fd);
+  bool is_alive() const;
   // False, and nothing is taken, when the queue is full.
   bool append(FileId file, std::string_view bytes);
   void close(FileId file);

@@ -27,9 +27,9 @@ void Lane::hold(std::string line) {
 }
 
 void Lane::release(std::string_view name) {
-  if (held_.empty()) return;
   const Spill::Account account = spill_->settle(spill_name_);
   held_.count_dropped(account.lost);
+  if (held_.empty()) return;
   const HeldLines::Taken taken = held_.take();
   const auto tell = [&](std::size_t lines, const std::string& fate) {
     if (lines > 0)

@@ -45,8 +45,8 @@ void Spill::start_writer() {
   target_.outlet->on_low(on_low_);
 }
 
-void Spill::look(Duration limit) {
-  if (target_.dropping || !target_.stands_still(limit)) return;
+void Spill::look() {
+  if (target_.dropping || !target_.stands_still(options_.stall_limit)) return;
   target_.dropping = true;
   say_("lines that are put aside may be missing: " + options_.path + "* takes none either");
 }

@@ -31,6 +31,7 @@ struct SpillOptions {
   std::string path;  // how the name of every file begins; empty: nothing is put aside
   std::string host;  // that they are on
   std::size_t limit = kSpillLimit;  // in bytes, over all files
+  Duration stall_limit{10'000};     // without progress: then nobody waits for the files
 };
 
 class Spill {
@@ -55,8 +56,8 @@ class Spill {
 
   // The files together. Without an outlet before the first line and after finish().
   Target& target() { return target_; }
-  // After `limit` without progress of a full queue nobody waits for the files until they go on.
-  void look(Duration limit);
+  // Whether they stand still for longer than `stall_limit`; until they go on, then.
+  void look();
 
   // Takes no more. `done`, which may come at once, when all is written or at `limit`.
   void finish(Duration limit, std::function<void()> done);

@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "launcher/output/frames.h"
 #include "rendezvous/base/fd.h"

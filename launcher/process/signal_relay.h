@@ -4,7 +4,8 @@
 // that are its children. The guardian is placed like a worker, so what reaches it reached the
 // workers too. A signal that the agent sees and the guardian does not see within 200 ms is
 // forwarded. One that only the guardian sees counts as received, and is not forwarded. Repeats of
-// one signal within 50 ms merge, as pending signals merge in the kernel.
+// one signal merge, as pending signals merge in the kernel: those that the agent sees while it
+// waits for the guardian's word, and those within 50 ms after both saw one.
 //
 // Pure: step with events and the time, obey the effects, come back at next_deadline().
 #pragma once

@@ -13,19 +13,21 @@ TEST(Round, TheDeadlineIsTheStartAndTheSlackOfTheExpectedTime) {
   work.bytes = 1000000000;  // 2 s an operation at 1 GB/s
   work.iterations = 10;
   work.warmup = 2;
-  const DeadlineRule rule{seconds(30), 5, seconds(120)};
-  EXPECT_EQ(round_deadline(work, 16, 1.0, rule), seconds(30 + 5 * 14 * 2));
-  EXPECT_EQ(round_deadline(work, 16, 100.0, rule), seconds(30) + milliseconds(1400));
+  const DeadlineRule rule{seconds(30), 5, seconds(120), seconds(40)};
+  EXPECT_EQ(round_deadline(RoundKind::kWorld, work, 16, 1.0, rule), seconds(30 + 5 * 14 * 2));
+  EXPECT_EQ(round_deadline(RoundKind::kWorld, work, 16, 100.0, rule),
+            seconds(30) + milliseconds(1400));
 }
 
 TEST(Round, AnUnknownSpeedHasAFixedDeadline) {
-  const DeadlineRule rule{seconds(30), 5, seconds(120)};
-  EXPECT_EQ(round_deadline({}, 2, std::nullopt, rule), seconds(120));
-  EXPECT_EQ(round_deadline({}, 2, 0.0, rule), seconds(120));
+  const DeadlineRule rule{seconds(30), 5, seconds(120), seconds(40)};
+  EXPECT_EQ(round_deadline(RoundKind::kWorld, {}, 2, std::nullopt, rule), seconds(120));
+  EXPECT_EQ(round_deadline(RoundKind::kRepeat, {}, 2, 0.0, rule), seconds(120));
+  EXPECT_EQ(round_deadline(RoundKind::kPairs, {}, 2, std::nullopt, rule), seconds(40));
 }
 
 TEST(Round, AThresholdOfNearlyNothingDoesNotOverflow) {
-  EXPECT_LE(round_deadline({}, 2, 1e-300, {}), std::chrono::hours(25));
+  EXPECT_LE(round_deadline(RoundKind::kWorld, {}, 2, 1e-300, {}), std::chrono::hours(25));
 }
 
 TEST(Round, RanksOfAGroupAreThoseOfItsMembers) {

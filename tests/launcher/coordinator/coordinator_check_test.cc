@@ -265,6 +265,20 @@ TEST(CoordinatorCheck, AGroupThatTheEndOfTheSearchCutShortDidNotHang) {
   EXPECT_EQ(job.exit_code(), to_int(ExitCode::kUnfit)) << "below the minimum all the same";
 }
 
+TEST(CoordinatorCheck, OfThreeNodesOfUnknownSpeedTheOneThatHangsIsFoundInTime) {
+  for (const std::uint32_t node : {0u, 1u, 2u}) {
+    CoordinatorOptions options;
+    options.world_nodes = 2;
+    options.check_deadline = std::chrono::minutes(5);
+    CheckedJob job(3, options);
+    job.stuck = {node};
+    job.assemble();
+    job.run_rounds();
+    const std::string out = "; out: node" + std::to_string(node + 1);
+    EXPECT_NE(job.said().find(out), std::string::npos) << job.said();
+  }
+}
+
 TEST(CoordinatorCheck, ABaselineIsKeptOfAFitMachineOnly) {
   CoordinatorOptions options;
   options.record_baseline = true;

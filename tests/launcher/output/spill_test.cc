@@ -30,7 +30,8 @@ class SpillTest : public CarrierTest {
   void SetUp() override {
     CarrierTest::SetUp();
     options_.stall_limit = 100ms;
-    options_.spill = {.path = directory_ / "muster-4711.0.0-99-", .host = "node7"};
+    options_.spill.path = directory_ / "muster-4711.0.0-99-";
+    options_.spill.host = "node7";
   }
 
   void start_flood() {
@@ -217,6 +218,7 @@ std::set<pid_t> SpillTest::writers() {
 }
 
 TEST_F(SpillTest, FilesThatStandStillThemselvesHoldUpNobody) {
+  options_.spill.stall_limit = 100ms;
   start_flood();
   pid_t child = 0;
   ASSERT_TRUE(run_until(io_, [&] { return (child = new_writer()) != 0; }));
@@ -235,6 +237,7 @@ TEST_F(SpillTest, FilesThatStandStillThemselvesHoldUpNobody) {
 }
 
 TEST_F(SpillTest, AWriterThatStandsStillAtTheEndIsLeftBehind) {
+  options_.spill.stall_limit = 100ms;
   options_.end_limit = 200ms;
   start_flood();
   ASSERT_TRUE(flood_is_over());
