@@ -113,7 +113,7 @@ class Output(ClusterTest):
     def test_a_folder_that_cannot_be_written_is_refused_before_anything_starts(self):
         run = self.muster("--output=files", "--log-dir=/proc/no/logs", ZOO, "print", "started",
                           srun=("-N2",))
-        self.expect_failure(run, 80, r"node1: --log-dir=/proc/no/logs: .*No such file")
+        self.expect_failure(run, 80, r"node\[1-2\]: --log-dir=/proc/no/logs: .*No such file")
         self.assertNotIn("started", run.out, run)
 
     def test_a_worker_that_closes_its_streams_harms_nobody(self):
