@@ -83,7 +83,7 @@ class WordReader {
     const std::string_view near = nearest_flag(name);
     const std::string advice =
         near.empty() ? "see muster --help" : fmt::format("did you mean --{}?", near);
-    return failure(ErrorCode::kNotFound,
+    return failure(ErrorCode::kInvalidArgument,
                    fmt::format("unknown option {}; {} (options of the program go after its name)",
                                given, advice));
   }

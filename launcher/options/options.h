@@ -160,8 +160,7 @@ inline constexpr std::size_t kMaxCheckSizes = 64;
 
 // `words` without the program's own name; of `environment` only PET_ variables and
 // MUSTER_NODE_MEMORY are read. Errors are one line: what was given, what was expected, what to
-// write instead. kNotFound: an option that muster does not have, which is so on every node alike;
-// a value may be wrong on one node alone.
+// write instead.
 Result<Parsed> parse_command_line(std::span<const std::string> words,
                                   const Environment& environment);
 

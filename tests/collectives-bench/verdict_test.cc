@@ -45,8 +45,7 @@ constexpr double kMillion = 1e6;  // 16 MiB in 1 s: algbw 0.0168, busbw of 4 ran
 TEST(Verdict, AFitGangGoesWithItsNumbers) {
   const Verdict verdict = judge(sound_gang(4, kMillion), {.min_busbw = 0.010});
   EXPECT_EQ(verdict.decision, Decision::kGo);
-  EXPECT_EQ(verdict.line,
-            "fabric all_reduce 4 ranks 16 MiB busbw 0.025 GB/s (minimum 0.010): fit");
+  EXPECT_EQ(verdict.line, "fabric all_reduce 4 ranks 16 MiB busbw 0.025 GB/s (minimum 0.010): fit");
   EXPECT_EQ(verdict.bytes, 16u << 20);
   EXPECT_NEAR(verdict.busbw, 0.0252, 1e-4);
 }

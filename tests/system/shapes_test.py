@@ -171,6 +171,11 @@ class Shapes(ClusterTest):
         run = self.words_of_its_own(1, "--no-such-option")
         self.expect_usage_error(run, r"^muster: node1: .*--no-such-option", speakers=2)
 
+    def test_a_wrong_word_of_a_command_that_needs_no_other_task_waits_for_none(self):
+        script = "[ $SLURM_PROCID != 0 ] || exec muster --dry-run --no-such-option"
+        run = self.run_to_end("srun", "-N2", "sh", "-c", script)
+        self.expect_usage_error(run, r"^muster: .*--no-such-option")
+
 
 class FewCores(ClusterTest):
     """Slurm binds each task to the cores it was given."""
